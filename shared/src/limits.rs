@@ -1,0 +1,103 @@
+//! Every limit of the mesh that isn't configuration, in one place, with the relations between them asserted.
+
+use std::time::Duration;
+
+/// Slots of the channel space (fixed: it is on every wire and disk).
+pub const SLOTS: u16 = 4096;
+
+/// Bytes of a channel's name, by any road.
+pub const CHANNEL_BYTES_MAX: usize = 255;
+
+/// Bytes of one client frame, and of one publication's payload by any road.
+pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;
+
+/// Channels that one connection may be subscribed to; the default of `client.channel_limit`.
+pub const CHANNELS_PER_CONNECTION: usize = 128;
+
+/// Time for TLS and the HTTP header, and again for the first command.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Publications that a connection's send queue holds.
+pub const SEND_QUEUE_PUBLICATIONS_MAX: usize = 1000;
+
+/// Bytes that a connection's send queue holds.
+pub const SEND_QUEUE_BYTES_MAX: usize = 1 << 20;
+
+/// Commands of one connection in flight; beyond it its socket isn't read.
+pub const COMMANDS_IN_FLIGHT_MAX: usize = 256;
+
+/// Publications that a worker gives one session between two writes to its socket.
+pub const PUBLICATIONS_BETWEEN_WRITES: usize = 256;
+
+/// Bytes of publications that a worker gives one session between two writes to its socket.
+pub const BYTES_BETWEEN_WRITES: usize = 256 << 10;
+
+/// Bytes of unanswered publishes that an edge keeps; beyond it a publish is answered with error 100 at once.
+pub const UNANSWERED_BYTES_MAX: usize = 64 << 20;
+
+/// Unanswered publishes that an edge keeps; beyond it a publish is answered with error 100 at once.
+pub const UNANSWERED_MAX: usize = 65_536;
+
+/// Bytes of one link frame: header, envelope and payloads.
+pub const FRAME_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of publications in one piece of a long answer.
+pub const PIECE_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of publications in all pieces of one answer together.
+pub const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of one API request body; beyond it 413.
+pub const API_BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of `info` in a token; beyond it the token is invalid.
+pub const INFO_BYTES_MAX: usize = 4 << 10;
+
+/// Tags of one publication.
+pub const TAGS_MAX: usize = 16;
+
+/// Bytes of all tags of one publication together.
+pub const TAGS_BYTES_MAX: usize = 256;
+
+/// Lanes of a link; the default of `link.lanes`.
+pub const LANES: u8 = 16;
+
+/// Bytes that may wait for one lane of a link, before pushes go lagging and publishes are refused.
+pub const LANE_QUEUE_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes that may wait for the ephemeral stream of a link, before its publications are dropped.
+pub const EPHEMERAL_QUEUE_BYTES_MAX: usize = 256 << 10;
+
+/// Bytes of one append call of the store.
+pub const APPEND_BYTES_MAX: usize = 4 << 20;
+
+/// Time in which every client command is answered (`design.md` §3: the SDKs give up at 5 s).
+pub const COMMAND_DEADLINE: Duration = Duration::from_secs(4);
+
+/// Time after which an edge without a link is dead to a node.
+pub const EDGE_LEASE: Duration = Duration::from_secs(10);
+
+/// Time after an edge's death until its connections leave presence.
+pub const OFFLINE_DEBOUNCE: Duration = Duration::from_secs(30);
+
+/// Time over which an epoch change reaches the clients of an edge.
+pub const EPOCH_SPREAD: Duration = Duration::from_secs(5);
+
+const _: () = {
+    assert!(
+        PAYLOAD_BYTES_MAX * 2 <= FRAME_BYTES_MAX,
+        "a payload with its envelope fits a frame"
+    );
+    assert!(
+        PIECE_BYTES_MAX + 2 * PAYLOAD_BYTES_MAX <= FRAME_BYTES_MAX,
+        "a piece fits a frame"
+    );
+    assert!(
+        FRAME_BYTES_MAX <= LANE_QUEUE_BYTES_MAX,
+        "a lane's queue takes any frame"
+    );
+    assert!(
+        FRAME_BYTES_MAX <= APPEND_BYTES_MAX,
+        "an append takes any publication"
+    );
+};

@@ -1,0 +1,239 @@
+//! The ring view: which node owns which slot, and under which version.
+
+use std::fmt;
+
+use rkyv::{Archive, Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::id::{Incarnation, NodeId};
+use crate::limits::SLOTS;
+use crate::slot::Slot;
+use crate::time::UnixMillis;
+
+/// A view's version; a later one replaces an earlier one everywhere.
+///
+/// Led by the store's birth, so that an edge that outlives its store takes the new store's views (`design.md` §5).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    Archive,
+    Serialize,
+    Deserialize,
+)]
+pub struct ViewVersion {
+    /// When the store was created, or imported, or got new epochs.
+    pub birth: UnixMillis,
+    /// The database server's timeline under asynchronous replication, else 0.
+    pub timeline: u32,
+    /// Grows by one with each change of the row.
+    pub number: u64,
+}
+
+impl fmt::Display for ViewVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.birth.0, self.timeline, self.number)
+    }
+}
+
+/// A backbone node as the view names it.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    Archive,
+    Serialize,
+    Deserialize,
+)]
+pub struct Member {
+    /// Its name.
+    pub name: NodeId,
+    /// Its life.
+    #[serde(with = "incarnation_text")]
+    pub incarnation: Incarnation,
+    /// Where edges reach its link endpoint: `host:port`.
+    pub address: SmolStr,
+}
+
+/// One row in the store: members, and for each slot the member that owns it.
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    Archive,
+    Serialize,
+    Deserialize,
+)]
+pub struct RingView {
+    /// The row's version.
+    pub version: ViewVersion,
+    /// The version of the rules (namespaces) that hold in the mesh.
+    pub rules_version: u64,
+    /// The nodes; the table names them by their place here.
+    pub members: Vec<Member>,
+    /// Names of members that are about to get slots.
+    pub joining: Vec<NodeId>,
+    /// Names of members that are about to give up theirs.
+    pub leaving: Vec<NodeId>,
+    table: Vec<u16>,
+}
+
+impl RingView {
+    /// Makes a view; entries of `table` are places in `members`, [`RingView::NOBODY`] for a slot without an owner.
+    ///
+    /// # Errors
+    /// When the table hasn't an entry for each slot or names a member that isn't there.
+    pub fn new(
+        version: ViewVersion,
+        rules_version: u64,
+        members: Vec<Member>,
+        table: Vec<u16>,
+    ) -> Result<Self, ViewError> {
+        let view = Self {
+            version,
+            rules_version,
+            members,
+            joining: Vec::new(),
+            leaving: Vec::new(),
+            table,
+        };
+        view.check()?;
+        Ok(view)
+    }
+
+    /// Makes the view of a mesh with one member, which owns every slot.
+    pub fn of_one(version: ViewVersion, rules_version: u64, member: Member) -> Self {
+        let table = vec![0; usize::from(SLOTS)];
+        Self {
+            version,
+            rules_version,
+            members: vec![member],
+            joining: Vec::new(),
+            leaving: Vec::new(),
+            table,
+        }
+    }
+
+    /// The table's entry for a slot without an owner.
+    pub const NOBODY: u16 = u16::MAX;
+
+    /// The owner of a slot; `None` while it has none.
+    pub fn owner(&self, slot: Slot) -> Option<&Member> {
+        self.members
+            .get(usize::from(self.table[usize::from(slot.number())]))
+    }
+
+    /// The slots that a life of a node owns, ascending.
+    pub fn slots_of(&self, incarnation: Incarnation) -> impl Iterator<Item = Slot> + '_ {
+        Slot::all().filter(move |slot| {
+            self.owner(*slot)
+                .is_some_and(|member| member.incarnation == incarnation)
+        })
+    }
+
+    /// Checks what a view from outside must hold before it is used.
+    ///
+    /// # Errors
+    /// When the table hasn't an entry for each slot or names a member that isn't there.
+    pub fn check(&self) -> Result<(), ViewError> {
+        if self.table.len() != usize::from(SLOTS) {
+            return Err(ViewError::TableLength(self.table.len()));
+        }
+        let foreign =
+            |entry: &&u16| **entry != Self::NOBODY && usize::from(**entry) >= self.members.len();
+        match self.table.iter().find(foreign) {
+            Some(entry) => Err(ViewError::NoSuchMember(*entry)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What makes a view unusable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ViewError {
+    /// The table has another number of slots.
+    #[error("table of a ring view has {0} entries instead of 4096")]
+    TableLength(usize),
+    /// The table names a member by a place that isn't taken.
+    #[error("table of a ring view names member {0}, which isn't there")]
+    NoSuchMember(u16),
+}
+
+mod incarnation_text {
+    use crate::id::Incarnation;
+
+    pub(super) fn serialize<S: serde::Serializer>(
+        id: &Incarnation,
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&id.to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+        from: D,
+    ) -> Result<Incarnation, D::Error> {
+        let text: String = serde::Deserialize::deserialize(from)?;
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(&text, &mut bytes).map_err(serde::de::Error::custom)?;
+        Ok(Incarnation(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(life: u8) -> Member {
+        Member {
+            name: NodeId::parse("backbone-1").expect("a valid name"),
+            incarnation: Incarnation([life; 16]),
+            address: SmolStr::new("127.0.0.1:7443"),
+        }
+    }
+
+    #[test]
+    fn one_member_owns_every_slot() {
+        let view = RingView::of_one(ViewVersion::default(), 1, member(7));
+        assert_eq!(view.slots_of(Incarnation([7; 16])).count(), 4096);
+        assert_eq!(view.slots_of(Incarnation([8; 16])).count(), 0);
+    }
+
+    #[test]
+    fn a_birth_outranks_a_number() {
+        let old = ViewVersion {
+            birth: UnixMillis(1),
+            timeline: 9,
+            number: 9,
+        };
+        let new = ViewVersion {
+            birth: UnixMillis(2),
+            timeline: 0,
+            number: 0,
+        };
+        assert!(new > old);
+    }
+
+    #[test]
+    fn a_table_that_names_nobody_known_is_refused() {
+        let mut table = vec![RingView::NOBODY; 4096];
+        table[5] = 1;
+        let view = RingView::new(ViewVersion::default(), 0, vec![member(1)], table);
+        assert_eq!(view, Err(ViewError::NoSuchMember(1)));
+        let short = RingView::new(ViewVersion::default(), 0, vec![member(1)], vec![0; 4095]);
+        assert_eq!(short, Err(ViewError::TableLength(4095)));
+    }
+}
