@@ -71,6 +71,15 @@ pub const EPHEMERAL_QUEUE_BYTES_MAX: usize = 256 << 10;
 /// Bytes of one append call of the store.
 pub const APPEND_BYTES_MAX: usize = 4 << 20;
 
+/// Slots' parts that a store commits together.
+pub const APPEND_PARTS_MAX: usize = 1024;
+
+/// Bytes of writes that may wait for a store; beyond it they are answered "away" at once.
+pub const STORE_WRITES_BYTES_MAX: usize = 64 << 20;
+
+/// Reads that may wait for a store; beyond it they are answered "away" at once.
+pub const STORE_READS_MAX: usize = 4096;
+
 /// Time in which every client command is answered (`design.md` §3: the SDKs give up at 5 s).
 pub const COMMAND_DEADLINE: Duration = Duration::from_secs(4);
 
@@ -82,6 +91,9 @@ pub const OFFLINE_DEBOUNCE: Duration = Duration::from_secs(30);
 
 /// Time over which an epoch change reaches the clients of an edge.
 pub const EPOCH_SPREAD: Duration = Duration::from_secs(5);
+
+/// Time in which a client that was told to subscribe again (2500) stays present; then it leaves.
+pub const RESUBSCRIBE_GRACE: Duration = Duration::from_secs(10);
 
 const _: () = {
     assert!(
@@ -101,3 +113,33 @@ const _: () = {
         "an append takes any publication"
     );
 };
+
+/// Requests of workers (publishes apart) that an edge has no answer to; beyond it one is answered with error 100 at once.
+pub const WAITING_REQUESTS_MAX: usize = 65_536;
+
+/// Channels that an edge is subscribed to; beyond it, with none lingering, a subscribe is answered with error 100 at once.
+pub const EDGE_CHANNELS_MAX: usize = 262_144;
+
+/// Channels without a local subscriber that an edge stays subscribed to; beyond it the oldest one is ended.
+pub const LINGER_CHANNELS_MAX: usize = 16_384;
+
+/// Publications in the ring that an edge keeps per channel; beyond it the oldest leaves.
+pub const RING_PUBLICATIONS_MAX: usize = 512;
+
+/// Bytes of the ring that an edge keeps per channel; beyond it the oldest leaves.
+pub const RING_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of all rings of an edge together; beyond it whole rings are emptied in turn.
+pub const RINGS_BYTES_MAX: usize = 256 << 20;
+
+/// Bytes that may wait for one worker of an edge; beyond it its channels lag and are served from their rings later.
+pub const WORKER_QUEUE_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes of answers that an edge may await on one link; beyond it requests wait in order.
+pub const ANSWER_ROOM_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes that may wait for the control stream of a link, before statistics and shown views are dropped.
+pub const CONTROL_QUEUE_BYTES_MAX: usize = 1 << 20;
+
+/// Presences (connection in a channel) that an edge keeps; beyond it a join isn't kept.
+pub const EDGE_PRESENCES_MAX: usize = 1 << 20;
