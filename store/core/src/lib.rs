@@ -1,0 +1,20 @@
+//! The message store's contract: trait, requests and answers, memory store, behaviour suite.
+//!
+//! The owner numbers, the store checks: an append names each slot's generation and each channel's head, and the store
+//! takes a slot's part whole or refuses it whole (`design.md` §6). Fencing is here and nowhere else.
+
+pub mod check;
+pub mod memory;
+pub mod message;
+pub mod request;
+mod select;
+pub mod suite;
+mod traits;
+
+pub use memory::{MemoryState, MemoryStore};
+pub use message::{Head, StoredMessage};
+pub use request::{
+    AppendOutcome, ChannelAppend, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest,
+    Found, Generation, RangeRequest, Refused, SlotPart, ViewChange,
+};
+pub use traits::{MessageStore, StoreError};

@@ -1,0 +1,103 @@
+//! The memory store behind the trait.
+
+use std::future::{Future, ready};
+
+use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
+
+use super::MemoryState;
+use crate::message::{Head, StoredMessage};
+use crate::request::{
+    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found,
+    RangeRequest, SlotPart, ViewChange,
+};
+use crate::traits::{MessageStore, StoreError};
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "the trait asks for Sync; the machine itself knows no lock"
+)]
+type Lock<T> = std::sync::Mutex<T>;
+
+/// A [`MemoryState`] that many may use: an append is durable as soon as it is made, every future is ready at once.
+#[derive(Debug)]
+pub struct MemoryStore {
+    birth: UnixMillis,
+    state: Lock<MemoryState>,
+}
+
+impl MemoryStore {
+    /// Puts a state behind the trait.
+    pub fn new(state: MemoryState) -> Self {
+        Self {
+            birth: state.birth(),
+            state: Lock::new(state),
+        }
+    }
+
+    /// The state, for steps that the trait hasn't.
+    ///
+    /// # Panics
+    /// When an earlier caller panicked inside.
+    pub fn with<T>(&self, step: impl FnOnce(&mut MemoryState) -> T) -> T {
+        step(&mut self.state.lock().expect("a panic inside ends the test"))
+    }
+}
+
+impl MessageStore for MemoryStore {
+    fn append(&self, parts: Vec<SlotPart>) -> impl Future<Output = AppendOutcome> + Send {
+        ready(self.with(|state| {
+            let ticket = state.begin_append(parts);
+            state.finish(ticket)
+        }))
+    }
+
+    fn claim(
+        &self,
+        request: ClaimRequest,
+    ) -> impl Future<Output = Result<Vec<Claimed>, ClaimError>> + Send {
+        ready(self.with(|state| state.claim_now(&request)))
+    }
+
+    fn heads(
+        &self,
+        channels: Vec<(Slot, Channel)>,
+    ) -> impl Future<Output = Result<Vec<Head>, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.heads_now(&channels))))
+    }
+
+    fn range(
+        &self,
+        request: RangeRequest,
+    ) -> impl Future<Output = Result<Vec<StoredMessage>, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.range_now(&request))))
+    }
+
+    fn find(
+        &self,
+        ids: Vec<(Slot, PublishId)>,
+    ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.find_now(&ids))))
+    }
+
+    fn raise_floor(
+        &self,
+        request: FloorRequest,
+    ) -> impl Future<Output = Result<Head, FloorError>> + Send {
+        ready(self.with(|state| state.raise_floor_now(request)))
+    }
+
+    fn view(&self) -> impl Future<Output = Result<Option<RingView>, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.view_now().cloned())))
+    }
+
+    fn change_view(
+        &self,
+        change: ViewChange,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.change_view_now(change))))
+    }
+
+    fn birth(&self) -> UnixMillis {
+        self.birth
+    }
+}

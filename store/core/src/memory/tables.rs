@@ -1,0 +1,186 @@
+//! The rows of the memory store and the rules by which they change. Everything here is durable.
+
+use std::collections::BTreeMap;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use trunkline_shared::{Channel, Epoch, Offset, PublishId, RingView, Slot, ViewVersion};
+
+use crate::StoreError;
+use crate::check::{check_append, check_claim};
+use crate::message::{Head, StoredMessage};
+use crate::request::{
+    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found, Generation,
+    RangeRequest, Refused, SlotPart, ViewChange,
+};
+
+#[derive(Clone, Copy, Debug)]
+struct SlotRow {
+    generation: Generation,
+    epoch: Epoch,
+    view: ViewVersion,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Tables {
+    slots: BTreeMap<Slot, SlotRow>,
+    heads: BTreeMap<(Slot, Channel), Head>,
+    messages: BTreeMap<(Slot, Channel, Offset), StoredMessage>,
+    ids: BTreeMap<(Slot, PublishId), (Channel, Offset)>,
+    view: Option<RingView>,
+    rng: ChaCha8Rng,
+}
+
+impl Tables {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            slots: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            view: None,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+
+    pub(super) fn append(&mut self, parts: Vec<SlotPart>) -> AppendOutcome {
+        if let Err(error) = check_append(&parts) {
+            return AppendOutcome::Failed(error);
+        }
+        let mut refused = Vec::new();
+        for part in parts {
+            match self.refusal(&part) {
+                Some(reason) => refused.push((part.slot, reason)),
+                None => self.take(part),
+            }
+        }
+        AppendOutcome::Committed { refused }
+    }
+
+    fn refusal(&self, part: &SlotPart) -> Option<Refused> {
+        if !self.has_generation(part.slot, part.generation) {
+            return Some(Refused::Generation);
+        }
+        let fits = |channel: &Channel, follows| self.head(part.slot, channel).offset == follows;
+        let all_fit = part
+            .channels
+            .iter()
+            .all(|append| fits(&append.channel, append.follows));
+        (!all_fit).then_some(Refused::Head)
+    }
+
+    fn has_generation(&self, slot: Slot, generation: Generation) -> bool {
+        self.slots
+            .get(&slot)
+            .is_some_and(|row| row.generation == generation)
+    }
+
+    fn take(&mut self, part: SlotPart) {
+        for append in part.channels {
+            let key = (part.slot, append.channel);
+            for message in append.messages {
+                let offset = message.publication.offset;
+                self.heads.entry(key.clone()).or_default().offset = offset;
+                self.ids
+                    .insert((part.slot, message.id), (key.1.clone(), offset));
+                self.messages
+                    .insert((part.slot, key.1.clone(), offset), message);
+            }
+        }
+    }
+
+    pub(super) fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claimed>, ClaimError> {
+        check_claim(request)?;
+        let views = request
+            .slots
+            .iter()
+            .filter_map(|(slot, _)| self.slots.get(slot))
+            .map(|row| row.view);
+        match views.max() {
+            Some(later) if later > request.view => Err(ClaimError::LaterView(later)),
+            Some(_) | None => Ok(request
+                .slots
+                .iter()
+                .map(|slot| self.claim_slot(request.view, *slot))
+                .collect()),
+        }
+    }
+
+    fn claim_slot(&mut self, view: ViewVersion, (slot, new_epoch): (Slot, bool)) -> Claimed {
+        let before = self.slots.get(&slot).copied();
+        let generation = Generation(before.map_or(0, |row| row.generation.0) + 1);
+        let epoch = match before {
+            Some(row) if !new_epoch => row.epoch,
+            Some(_) | None => Epoch::new(self.rng.next_u64()),
+        };
+        self.slots.insert(
+            slot,
+            SlotRow {
+                generation,
+                epoch,
+                view,
+            },
+        );
+        Claimed {
+            slot,
+            generation,
+            epoch,
+        }
+    }
+
+    pub(super) fn head(&self, slot: Slot, channel: &Channel) -> Head {
+        self.heads
+            .get(&(slot, channel.clone()))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    pub(super) fn range(&self, request: &RangeRequest) -> Vec<StoredMessage> {
+        let Some((from, to)) = request.bounds(self.head(request.slot, &request.channel)) else {
+            return Vec::new();
+        };
+        let key = |offset| (request.slot, request.channel.clone(), offset);
+        let rows = self
+            .messages
+            .range(key(from)..=key(to))
+            .map(|(_, message)| Ok(message.clone()));
+        let selected: Result<_, StoreError> = if request.descending {
+            request.select(rows.rev())
+        } else {
+            request.select(rows)
+        };
+        selected.expect("rows in memory are never damaged")
+    }
+
+    pub(super) fn find(&self, slot: Slot, id: PublishId) -> Option<Found> {
+        let (channel, offset) = self.ids.get(&(slot, id))?;
+        Some(Found {
+            id,
+            channel: channel.clone(),
+            offset: *offset,
+        })
+    }
+
+    pub(super) fn raise_floor(&mut self, request: FloorRequest) -> Result<Head, FloorError> {
+        if !self.has_generation(request.slot, request.generation) {
+            return Err(FloorError::Generation);
+        }
+        let head = self
+            .head(request.slot, &request.channel)
+            .with_floor(request.floor);
+        self.heads.insert((request.slot, request.channel), head);
+        Ok(head)
+    }
+
+    pub(super) const fn view(&self) -> Option<&RingView> {
+        self.view.as_ref()
+    }
+
+    pub(super) fn change_view(&mut self, change: ViewChange) -> bool {
+        let fits = self.view.as_ref().map(|view| view.version) == change.expected;
+        if fits {
+            self.view = Some(change.view);
+        }
+        fits
+    }
+}

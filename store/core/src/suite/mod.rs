@@ -1,0 +1,103 @@
+//! What every store must do, as one list of tests that each implementation runs.
+//!
+//! An implementation gives a [`Harness`] and a runner of futures; [`store_suite!`](crate::store_suite) turns the list into
+//! `#[test]`s:
+//! ```text
+//! trunkline_store_core::store_suite!(MyHarness, trunkline_store_core::suite::ready);
+//! ```
+
+mod append;
+mod claim;
+mod content;
+mod keep;
+pub mod make;
+mod range;
+mod sample;
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+pub use self::append::*;
+pub use self::claim::*;
+pub use self::content::*;
+pub use self::keep::*;
+pub use self::range::*;
+pub use self::sample::Sample;
+use crate::traits::MessageStore;
+
+/// Opens the store under test.
+pub trait Harness: Sized {
+    /// The implementation.
+    type Store: MessageStore;
+
+    /// Makes a new, empty store.
+    fn open() -> impl Future<Output = Self>;
+
+    /// The store, open.
+    fn store(&self) -> &Self::Store;
+
+    /// Closes the store and opens its data again.
+    fn reopen(self) -> impl Future<Output = Self>;
+
+    /// Opens what a crash at this moment would leave: nothing is closed, synced or said goodbye to.
+    fn crash(self) -> impl Future<Output = Self>;
+}
+
+/// Runs a future that never waits, such as one of the memory store.
+///
+/// # Panics
+/// When it waits.
+pub fn ready<T>(future: impl Future<Output = T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a future of the memory store waits"),
+    }
+}
+
+/// Makes a `#[test]` of each behaviour, given a harness and a function that runs a future to its end.
+#[macro_export]
+macro_rules! store_suite {
+    ($harness:ty, $run:path) => {
+        $crate::store_suite! { @tests $harness, $run,
+            messages_follow_their_head
+            an_append_after_another_head_is_refused
+            a_slots_part_is_refused_whole_while_others_commit
+            an_append_of_an_older_generation_is_refused
+            a_slot_that_was_never_claimed_takes_nothing
+            an_append_that_makes_no_sense_fails
+            an_append_of_nothing_is_committed
+            a_claim_raises_generations_by_one
+            all_slots_are_claimed_in_one_call
+            a_claim_waits_for_the_append_in_flight
+            a_claim_under_an_older_view_changes_nothing
+            a_claim_that_names_a_slot_twice_fails
+            an_epoch_stays_until_a_new_one_is_asked_for
+            a_range_is_read_both_ways
+            a_range_ends_at_its_bytes_but_gives_one_message
+            expired_messages_are_not_read
+            a_clock_that_stepped_back_makes_no_hole
+            nothing_at_or_below_the_floor_is_read
+            a_floor_never_sinks_and_never_passes_the_head
+            a_floor_of_an_older_generation_is_refused
+            a_message_comes_back_as_it_was_given
+            names_of_any_utf8_are_kept_apart
+            one_channel_in_two_slots_is_two_channels
+            a_channel_never_written_to_has_the_default_head
+            a_publish_id_is_found_where_its_message_is
+            the_id_of_a_refused_message_is_not_found
+            a_view_is_replaced_at_the_version_expected
+            what_was_acknowledged_survives_reopening
+            what_was_acknowledged_survives_a_crash
+        }
+    };
+    (@tests $harness:ty, $run:path, $($name:ident)+) => {
+        $(
+            #[test]
+            fn $name() {
+                $run($crate::suite::$name::<$harness>());
+            }
+        )+
+    };
+}

@@ -1,0 +1,99 @@
+//! The trait that every store fulfils.
+
+use std::future::Future;
+
+use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
+
+use crate::message::{Head, StoredMessage};
+use crate::request::{
+    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found,
+    RangeRequest, SlotPart, ViewChange,
+};
+
+/// Why a store did nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// It can't be reached, is being opened again, or its disk is full: try later.
+    #[error("message store is away: {0}")]
+    Away(String),
+    /// What it was given or what it holds makes no sense; trying again won't help.
+    #[error("message store refused: {0}")]
+    Data(String),
+}
+
+/// Remembers what durable channels were told.
+///
+/// All calls may run at the same time; the owner keeps one append per slot in flight. Answers are final: `Committed` only
+/// after the data would survive a power cut.
+pub trait MessageStore: Send + Sync + 'static {
+    /// Takes each slot's part whole or refuses it whole; checks its generation and its channels' heads in the same step.
+    ///
+    /// Calls that wait are committed together.
+    fn append(&self, parts: Vec<SlotPart>) -> impl Future<Output = AppendOutcome> + Send;
+
+    /// Raises the generations of all slots in one step, waiting for appends in flight; returns them in the order asked.
+    ///
+    /// # Errors
+    /// When a slot was claimed under a later view: nothing has changed then. When the store is away: the generations may
+    /// have been raised, which fences and does no other harm.
+    fn claim(
+        &self,
+        request: ClaimRequest,
+    ) -> impl Future<Output = Result<Vec<Claimed>, ClaimError>> + Send;
+
+    /// Reads heads in the order asked; a channel that was never written to has the default head.
+    ///
+    /// # Errors
+    /// When the store is away or damaged.
+    fn heads(
+        &self,
+        channels: Vec<(Slot, Channel)>,
+    ) -> impl Future<Output = Result<Vec<Head>, StoreError>> + Send;
+
+    /// Reads a part of a channel's log.
+    ///
+    /// # Errors
+    /// When the store is away or damaged.
+    fn range(
+        &self,
+        request: RangeRequest,
+    ) -> impl Future<Output = Result<Vec<StoredMessage>, StoreError>> + Send;
+
+    /// Looks publish ids up, many in one query; returns those found.
+    ///
+    /// A message is found by its id for at least 60 s, whatever retention says.
+    ///
+    /// # Errors
+    /// When the store is away or damaged.
+    fn find(
+        &self,
+        ids: Vec<(Slot, PublishId)>,
+    ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + Send;
+
+    /// Raises a channel's floor, never lowers it; returns the head as it is then.
+    ///
+    /// # Errors
+    /// When the slot has another generation, or the store is away.
+    fn raise_floor(
+        &self,
+        request: FloorRequest,
+    ) -> impl Future<Output = Result<Head, FloorError>> + Send;
+
+    /// Reads the ring view; `None` before the first one was written.
+    ///
+    /// # Errors
+    /// When the store is away or damaged.
+    fn view(&self) -> impl Future<Output = Result<Option<RingView>, StoreError>> + Send;
+
+    /// Replaces the ring view; false when its version isn't the one expected.
+    ///
+    /// # Errors
+    /// When the store is away; the row may have been replaced then: read it.
+    fn change_view(
+        &self,
+        change: ViewChange,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// When the store was created; leads the version of every view.
+    fn birth(&self) -> UnixMillis;
+}

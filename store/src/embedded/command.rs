@@ -1,0 +1,137 @@
+//! What the writer is asked to do, and how it answers.
+
+use futures_channel::oneshot::Sender;
+use trunkline_store_core::{
+    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Head, SlotPart,
+    StoreError, ViewChange,
+};
+
+use super::queue::Cost;
+use super::stage::Stage;
+
+/// A call that writes.
+#[derive(Debug)]
+pub(super) enum Command {
+    Append {
+        parts: Vec<SlotPart>,
+        answer: Sender<AppendOutcome>,
+    },
+    Claim {
+        request: ClaimRequest,
+        answer: Sender<Result<Vec<Claimed>, ClaimError>>,
+    },
+    RaiseFloor {
+        request: FloorRequest,
+        answer: Sender<Result<Head, FloorError>>,
+    },
+    ChangeView {
+        change: ViewChange,
+        answer: Sender<Result<bool, StoreError>>,
+    },
+}
+
+/// A call whose answer waits for the commit.
+#[derive(Debug)]
+pub(super) enum Pending {
+    Append {
+        outcome: AppendOutcome,
+        answer: Sender<AppendOutcome>,
+    },
+    Claim {
+        outcome: Result<Vec<Claimed>, ClaimError>,
+        answer: Sender<Result<Vec<Claimed>, ClaimError>>,
+    },
+    RaiseFloor {
+        outcome: Result<Head, FloorError>,
+        answer: Sender<Result<Head, FloorError>>,
+    },
+    ChangeView {
+        outcome: Result<bool, StoreError>,
+        answer: Sender<Result<bool, StoreError>>,
+    },
+}
+
+impl Command {
+    /// What it counts for in the queue and in a commit: a unit is a slot's part.
+    pub(super) fn cost(&self) -> Cost {
+        const SMALL: usize = 128;
+        let (bytes, units) = match self {
+            Self::Append { parts, .. } => (parts.iter().map(weight).sum(), parts.len()),
+            Self::Claim { request, .. } => (request.slots.len() * 48, 1),
+            Self::RaiseFloor { .. } | Self::ChangeView { .. } => (0, 1),
+        };
+        Cost {
+            bytes: bytes + SMALL,
+            units,
+        }
+    }
+
+    /// Puts its changes into the commit that is being made.
+    pub(super) fn stage(self, stage: &mut Stage<'_>) -> Pending {
+        match self {
+            Self::Append { parts, answer } => Pending::Append {
+                outcome: stage.append(parts),
+                answer,
+            },
+            Self::Claim { request, answer } => Pending::Claim {
+                outcome: stage.claim(&request),
+                answer,
+            },
+            Self::RaiseFloor { request, answer } => Pending::RaiseFloor {
+                outcome: stage.raise_floor(&request),
+                answer,
+            },
+            Self::ChangeView { change, answer } => Pending::ChangeView {
+                outcome: stage.change_view(change),
+                answer,
+            },
+        }
+    }
+
+    /// Answers that nothing was done. Who doesn't wait any more for an answer isn't told.
+    pub(super) fn answer_away(self, why: &str) {
+        let away = || StoreError::Away(why.to_owned());
+        match self {
+            Self::Append { answer, .. } => drop(answer.send(AppendOutcome::Failed(away()))),
+            Self::Claim { answer, .. } => drop(answer.send(Err(away().into()))),
+            Self::RaiseFloor { answer, .. } => drop(answer.send(Err(away().into()))),
+            Self::ChangeView { answer, .. } => drop(answer.send(Err(away()))),
+        }
+    }
+}
+
+fn weight(part: &SlotPart) -> usize {
+    let messages = part.channels.iter().flat_map(|append| &append.messages);
+    messages
+        .map(trunkline_store_core::StoredMessage::weight)
+        .sum()
+}
+
+impl Pending {
+    /// Answers after the commit succeeded.
+    pub(super) fn answer(self) {
+        match self {
+            Self::Append { outcome, answer } => drop(answer.send(outcome)),
+            Self::Claim { outcome, answer } => drop(answer.send(outcome)),
+            Self::RaiseFloor { outcome, answer } => drop(answer.send(outcome)),
+            Self::ChangeView { outcome, answer } => drop(answer.send(outcome)),
+        }
+    }
+
+    /// Answers after the commit failed: whether it was taken will be seen when the database is open again.
+    pub(super) fn answer_unknown(self, why: &str) {
+        let away = || StoreError::Away(why.to_owned());
+        match self {
+            Self::Append {
+                outcome: AppendOutcome::Committed { .. },
+                answer,
+            } => {
+                drop(answer.send(AppendOutcome::Unknown(why.to_owned())));
+            }
+            Self::Append { outcome, answer } => drop(answer.send(outcome)),
+            Self::Claim { answer, .. } => drop(answer.send(Err(away().into()))),
+            Self::RaiseFloor { answer, .. } => drop(answer.send(Err(away().into()))),
+            Self::ChangeView { answer, .. } => drop(answer.send(Err(away()))),
+        }
+    }
+}

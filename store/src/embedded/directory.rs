@@ -1,0 +1,205 @@
+//! The store's directory: its lock, its creation in one step, what is made sure of before it is opened.
+//!
+//! `lock` is held as long as the store lives; `data` is the database. A new database is made in `data.new` and renamed
+//! when it is whole, so that a crash never leaves a half of one.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use trunkline_shared::UnixMillis;
+
+use super::disk::Disk;
+use super::error::OpenError;
+use super::options::Options;
+
+/// A directory that no other process uses.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes the directory, if need be, and locks it.
+    pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
+        create_durably(path).map_err(OpenError::io(path))?;
+        let lock_path = path.join("lock");
+        let lock = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock_path);
+        let mut lock = lock.map_err(OpenError::io(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => sign(&mut lock).map_err(OpenError::io(&lock_path))?,
+            Err(TryLockError::WouldBlock) => {
+                let holder = fs::read_to_string(&lock_path)
+                    .unwrap_or_default()
+                    .trim()
+                    .to_owned();
+                return Err(OpenError::InUse {
+                    path: path.to_owned(),
+                    holder,
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(OpenError::io(&lock_path)(source)),
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Opens the database, or makes one where there is none.
+    pub(super) fn open_database(&self, options: &Options) -> Result<Disk, OpenError> {
+        let data = self.data();
+        if data.exists() {
+            rewrite_newest_journal(&data).map_err(OpenError::io(&data))?;
+        } else {
+            self.create_database(options)?;
+        }
+        Disk::open(&data, options)
+    }
+
+    fn create_database(&self, options: &Options) -> Result<(), OpenError> {
+        let (data, new) = (self.data(), self.path.join("data.new"));
+        if new.exists() {
+            fs::remove_dir_all(&new).map_err(OpenError::io(&new))?;
+        }
+        Disk::create(&new, now(), options)?;
+        fs::rename(&new, &data)
+            .and_then(|()| sync_directory(&self.path))
+            .map_err(OpenError::io(&data))
+    }
+
+    fn data(&self) -> PathBuf {
+        self.path.join("data")
+    }
+}
+
+/// Leaves the process id, for the message to whoever finds the directory locked.
+fn sign(lock: &mut File) -> io::Result<()> {
+    lock.set_len(0)?;
+    write!(lock, "{}", std::process::id())
+}
+
+fn create_durably(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    create_durably(parent)?;
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        done => done,
+    }?;
+    sync_directory(parent)
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn now() -> UnixMillis {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Writes the journal anew from what can be read, before anything of it is believed.
+///
+/// A sync that failed, in this life or the one before, leaves pages that the system shows but may never write: an owner
+/// that finds its messages there would acknowledge what a power cut takes away. Older journals were synced before the
+/// newest one was begun.
+fn rewrite_newest_journal(data: &Path) -> io::Result<()> {
+    let Some(journal) = newest_journal(data)? else {
+        return Ok(());
+    };
+    let copy = journal.with_extension("copy");
+    copy_through_memory(&journal, &copy)?;
+    fs::rename(&copy, &journal)?;
+    sync_directory(data)
+}
+
+fn newest_journal(data: &Path) -> io::Result<Option<PathBuf>> {
+    let mut newest: Option<(u64, PathBuf)> = None;
+    for entry in fs::read_dir(data)? {
+        let path = entry?.path();
+        let number = path
+            .file_name()
+            .and_then(|name| name.to_str()?.strip_suffix(".jnl")?.parse().ok());
+        if let Some(number) = number
+            && newest.as_ref().is_none_or(|(highest, _)| number > *highest)
+        {
+            newest = Some((number, path));
+        }
+    }
+    Ok(newest.map(|(_, path)| path))
+}
+
+/// Unlike [`fs::copy`], which may let the file system share what it has on disk already. Zeros become holes again: the
+/// end of a journal is room made ahead.
+fn copy_through_memory(from: &Path, to: &Path) -> io::Result<()> {
+    let (mut from, mut to) = (File::open(from)?, File::create(to)?);
+    let zeros = vec![0; 256 << 10];
+    let mut buffer = zeros.clone();
+    loop {
+        let count = from.read(&mut buffer)?;
+        let read = &buffer[..count];
+        if read.is_empty() {
+            break;
+        } else if *read == zeros[..count] {
+            to.seek_relative(i64::try_from(count).expect("a buffer's length"))?;
+        } else {
+            to.write_all(read)?;
+        }
+    }
+    let length = to.stream_position()?;
+    to.set_len(length)?;
+    to.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_has_every_byte_and_the_length() {
+        let directory = tempfile::TempDir::new().expect("a temporary directory");
+        let (from, to) = (
+            directory.path().join("1.jnl"),
+            directory.path().join("1.copy"),
+        );
+        let parts = [
+            vec![7; 300_000],
+            vec![0; 900_000],
+            vec![9; 5],
+            vec![0; 700_001],
+        ];
+        fs::write(&from, parts.concat()).expect("a file");
+        copy_through_memory(&from, &to).expect("a copy");
+        assert!(fs::read(&to).expect("the copy") == parts.concat());
+    }
+
+    #[test]
+    fn the_newest_journal_has_the_highest_number() {
+        let directory = tempfile::TempDir::new().expect("a temporary directory");
+        assert!(
+            newest_journal(directory.path())
+                .expect("a directory")
+                .is_none()
+        );
+        for name in ["9.jnl", "10.jnl", "11.copy", "x.jnl", "lock"] {
+            fs::write(directory.path().join(name), "").expect("a file");
+        }
+        let newest = newest_journal(directory.path()).expect("a directory");
+        assert_eq!(newest, Some(directory.path().join("10.jnl")));
+    }
+}

@@ -1,0 +1,264 @@
+//! The database: its keyspaces, its format, the rows that a commit is checked against.
+
+use std::path::Path;
+use std::time::Duration;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Slice, Snapshot};
+use trunkline_shared::{RingView, Slot, UnixMillis};
+use trunkline_store_core::{Head, StoreError};
+
+use super::codec::DecodeError;
+use super::error::OpenError;
+use super::options::Options;
+use super::record::SlotRow;
+use super::{key, record};
+
+/// The format of the directory: keyspaces, keys and values together.
+pub(super) const FORMAT: u64 = 1;
+
+const FORMAT_KEY: &[u8] = b"format";
+const BIRTH_KEY: &[u8] = b"birth";
+const VIEW_KEY: &[u8] = b"view";
+
+/// Tables that wait to be written, of one keyspace, before commits wait too.
+///
+/// Below the four at which fjall waits inside a commit: there it would wait forever if the disk is full.
+const UNWRITTEN_TABLES_MAX: usize = 2;
+
+/// Why the database didn't do something.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    /// The database failed.
+    #[error("{0}")]
+    Database(#[from] fjall::Error),
+    /// A value can't be read.
+    #[error("damaged value in {keyspace} under key {key}: {source}")]
+    Damaged {
+        /// The keyspace's name.
+        keyspace: &'static str,
+        /// The key in hex.
+        key: String,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+}
+
+impl From<DiskError> for StoreError {
+    fn from(error: DiskError) -> Self {
+        match error {
+            DiskError::Database(_) => Self::Away(error.to_string()),
+            DiskError::Damaged { .. } => Self::Data(error.to_string()),
+        }
+    }
+}
+
+/// A keyspace and its name.
+pub(super) struct Rows {
+    name: &'static str,
+    pub(super) keyspace: Keyspace,
+}
+
+impl AsRef<Keyspace> for Rows {
+    fn as_ref(&self) -> &Keyspace {
+        &self.keyspace
+    }
+}
+
+impl Rows {
+    pub(super) fn damaged(&self, key: &[u8]) -> impl FnOnce(DecodeError) -> DiskError {
+        let (keyspace, key) = (self.name, hex::encode(key));
+        move |source| DiskError::Damaged {
+            keyspace,
+            key,
+            source,
+        }
+    }
+
+    pub(super) fn decode<T>(
+        &self,
+        key: &[u8],
+        value: Option<Slice>,
+        decode: impl FnOnce(&[u8]) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DiskError> {
+        value
+            .map(|value| decode(&value).map_err(self.damaged(key)))
+            .transpose()
+    }
+}
+
+/// An open database.
+pub(super) struct Disk {
+    database: Database,
+    pub(super) messages: Rows,
+    pub(super) heads: Rows,
+    pub(super) publish_ids: Rows,
+    pub(super) slots: Rows,
+    pub(super) view: Rows,
+    birth: UnixMillis,
+}
+
+impl std::fmt::Debug for Disk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Disk")
+            .field("birth", &self.birth)
+            .finish_non_exhaustive()
+    }
+}
+
+const KEYSPACES: [&str; 6] = [
+    "format",
+    "messages",
+    "heads",
+    "publish_ids",
+    "slots",
+    "view",
+];
+
+impl Disk {
+    /// Makes an empty database in a directory that isn't there yet, and closes it.
+    pub(super) fn create(
+        path: &Path,
+        birth: UnixMillis,
+        options: &Options,
+    ) -> Result<(), OpenError> {
+        let failed = || OpenError::database(path);
+        let database = database(path, options).map_err(failed())?;
+        for name in KEYSPACES {
+            database
+                .keyspace(name, KeyspaceCreateOptions::default)
+                .map_err(failed())?;
+        }
+        let format = database
+            .keyspace(KEYSPACES[0], KeyspaceCreateOptions::default)
+            .map_err(failed())?;
+        let mut batch = database.batch().durability(Some(PersistMode::SyncAll));
+        batch.insert(&format, FORMAT_KEY, record::encode_number(FORMAT));
+        batch.insert(&format, BIRTH_KEY, record::encode_number(birth.0));
+        batch.commit().map_err(failed())
+    }
+
+    /// Opens a database that was made by [`create`](Self::create); what isn't one is told apart.
+    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        let database = database(path, options).map_err(OpenError::database(path))?;
+        let rows = |name| open_rows(&database, path, name);
+        let birth = check_format(&rows(KEYSPACES[0])?, path)?;
+        Ok(Self {
+            messages: rows(KEYSPACES[1])?,
+            heads: rows(KEYSPACES[2])?,
+            publish_ids: rows(KEYSPACES[3])?,
+            slots: rows(KEYSPACES[4])?,
+            view: rows(KEYSPACES[5])?,
+            birth,
+            database,
+        })
+    }
+
+    pub(super) const fn birth(&self) -> UnixMillis {
+        self.birth
+    }
+
+    /// Begins a commit that is on disk, and not only on its way there, when it succeeds.
+    pub(super) fn batch(&self) -> fjall::OwnedWriteBatch {
+        self.database
+            .batch()
+            .durability(Some(PersistMode::SyncData))
+    }
+
+    /// Waits until the disk keeps up with the commits; an error when it doesn't work any more.
+    pub(super) fn wait_for_tables(&self) -> Result<(), DiskError> {
+        let rows = [
+            &self.messages,
+            &self.heads,
+            &self.publish_ids,
+            &self.slots,
+            &self.view,
+        ];
+        while rows
+            .iter()
+            .any(|rows| rows.keyspace.sealed_memtable_count() > UNWRITTEN_TABLES_MAX)
+        {
+            self.database.persist(PersistMode::Buffer)?;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// The database as the last whole commit left it, for reads beside the writer.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.database.snapshot()
+    }
+
+    /// The head under a channel's key, as the last commit left it.
+    pub(super) fn head(&self, key: &[u8]) -> Result<Head, DiskError> {
+        let value = self.heads.keyspace.get(key)?;
+        Ok(self
+            .heads
+            .decode(key, value, record::decode_head)?
+            .unwrap_or_default())
+    }
+
+    /// A slot's last claim.
+    pub(super) fn slot(&self, slot: Slot) -> Result<Option<SlotRow>, DiskError> {
+        let key = key::slot(slot);
+        let value = self.slots.keyspace.get(key)?;
+        self.slots.decode(&key, value, record::decode_slot)
+    }
+
+    /// The ring view.
+    pub(super) fn view(&self) -> Result<Option<RingView>, DiskError> {
+        let value = self.view.keyspace.get(VIEW_KEY)?;
+        self.view.decode(VIEW_KEY, value, record::decode_view)
+    }
+
+    /// Puts the ring view into a commit.
+    pub(super) fn put_view(&self, batch: &mut fjall::OwnedWriteBatch, view: &RingView) {
+        batch.insert(&self.view.keyspace, VIEW_KEY, record::encode_view(view));
+    }
+}
+
+fn database(path: &Path, options: &Options) -> fjall::Result<Database> {
+    Database::builder(path)
+        .cache_size(options.cache_bytes)
+        .max_journaling_size(options.journal_bytes_max.max(64 << 20))
+        .worker_threads(2)
+        .open()
+}
+
+fn open_rows(database: &Database, path: &Path, name: &'static str) -> Result<Rows, OpenError> {
+    if !database.keyspace_exists(name) {
+        return Err(OpenError::MissingKeyspace {
+            path: path.to_owned(),
+            keyspace: name,
+        });
+    }
+    let keyspace = database.keyspace(name, KeyspaceCreateOptions::default);
+    Ok(Rows {
+        name,
+        keyspace: keyspace.map_err(OpenError::database(path))?,
+    })
+}
+
+fn check_format(rows: &Rows, path: &Path) -> Result<UnixMillis, OpenError> {
+    let missing = || OpenError::NoFormat {
+        path: path.to_owned(),
+    };
+    let found = number(rows, FORMAT_KEY)
+        .map_err(OpenError::database(path))?
+        .ok_or_else(missing)?;
+    if found != FORMAT {
+        return Err(OpenError::UnknownFormat {
+            path: path.to_owned(),
+            found,
+            known: FORMAT,
+        });
+    }
+    let birth = number(rows, BIRTH_KEY)
+        .map_err(OpenError::database(path))?
+        .ok_or_else(missing)?;
+    Ok(UnixMillis(birth))
+}
+
+fn number(rows: &Rows, key: &[u8]) -> Result<Option<u64>, DiskError> {
+    let value = rows.keyspace.get(key)?;
+    rows.decode(key, value, record::decode_number)
+}

@@ -1,0 +1,74 @@
+//! Keys of the rows: the order of their bytes is the order of what they name (`names.md`, disk keys).
+
+use trunkline_shared::{Channel, Offset, PublishId, Slot};
+
+/// `slot u16 | length u8 | name`: of a head, and what keys of a channel's messages begin with.
+pub(super) fn channel(slot: Slot, channel: &Channel) -> Vec<u8> {
+    let name = channel.as_str().as_bytes();
+    let length = u8::try_from(name.len()).expect("a channel's name has at most 255 bytes");
+    let mut key = Vec::with_capacity(3 + name.len() + 8);
+    key.extend_from_slice(&self::slot(slot));
+    key.push(length);
+    key.extend_from_slice(name);
+    key
+}
+
+/// `slot u16 | length u8 | name | offset u64`: of a message.
+pub(super) fn message(slot: Slot, channel: &Channel, offset: Offset) -> Vec<u8> {
+    let mut key = self::channel(slot, channel);
+    key.extend_from_slice(&offset.0.to_be_bytes());
+    key
+}
+
+/// The offset at the end of a message's key.
+pub(super) fn offset_of(message_key: &[u8]) -> Option<Offset> {
+    message_key
+        .last_chunk()
+        .map(|bytes| Offset(u64::from_be_bytes(*bytes)))
+}
+
+/// `slot u16 | incarnation [16] | counter u64`: of a publish id.
+pub(super) fn publish_id(slot: Slot, id: PublishId) -> Vec<u8> {
+    let mut key = Vec::with_capacity(26);
+    key.extend_from_slice(&self::slot(slot));
+    key.extend_from_slice(&id.edge.0);
+    key.extend_from_slice(&id.counter.to_be_bytes());
+    key
+}
+
+/// `slot u16`.
+pub(super) const fn slot(slot: Slot) -> [u8; 2] {
+    slot.number().to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trunkline_store_core::suite::make;
+
+    #[test]
+    fn keys_have_the_bytes_that_were_fixed() {
+        let (slot, channel) = (make::slot(258), make::channel("a\0b"));
+        let message = message(slot, &channel, Offset(3));
+        assert_eq!(message, [1, 2, 3, b'a', 0, b'b', 0, 0, 0, 0, 0, 0, 0, 3]);
+        assert_eq!(offset_of(&message), Some(Offset(3)));
+        assert_eq!(publish_id(slot, make::id(9))[..3], [1, 2, 7]);
+        assert_eq!(
+            publish_id(slot, make::id(9))[18..],
+            [0, 0, 0, 0, 0, 0, 0, 9]
+        );
+    }
+
+    #[test]
+    fn a_channels_messages_lie_together_in_order() {
+        let key = |name, offset| message(make::slot(1), &make::channel(name), Offset(offset));
+        let sorted = [
+            key("a", 1),
+            key("a", 256),
+            key("b", 0),
+            key("a\0", 0),
+            key("aa", 0),
+        ];
+        assert!(sorted.is_sorted());
+    }
+}

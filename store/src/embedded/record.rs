@@ -1,0 +1,131 @@
+//! The values of the rows, field by field. Each has a version of its own; a change of one needs a new version here, and
+//! the old one stays readable.
+
+use trunkline_shared::{Channel, Epoch, Offset, RingView, UnixMillis, ViewVersion};
+use trunkline_store_core::{Generation, Head};
+
+use super::codec::{DecodeError, Decoder, Encoder};
+
+mod message;
+
+pub(super) use self::message::{decode_message, encode_message};
+
+const VERSION: u8 = 1;
+
+/// Writes a channel's head.
+pub(super) fn encode_head(head: Head) -> Vec<u8> {
+    let mut out = Encoder::new(VERSION, 16);
+    out.u64(head.offset.0);
+    out.u64(head.floor.0);
+    out.finish()
+}
+
+/// Reads a channel's head.
+pub(super) fn decode_head(value: &[u8]) -> Result<Head, DecodeError> {
+    let mut from = Decoder::new(value, VERSION)?;
+    let head = Head {
+        offset: Offset(from.u64("offset")?),
+        floor: Offset(from.u64("floor")?),
+    };
+    from.finish()?;
+    Ok(head)
+}
+
+/// Where a publish id's message lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) channel: Channel,
+    pub(super) offset: Offset,
+}
+
+/// Writes the place of a publish id's message.
+pub(super) fn encode_place(channel: &Channel, offset: Offset) -> Vec<u8> {
+    let name = channel.as_str().as_bytes();
+    let mut out = Encoder::new(VERSION, 12 + name.len());
+    out.u64(offset.0);
+    out.bytes(name);
+    out.finish()
+}
+
+/// Reads the place of a publish id's message.
+pub(super) fn decode_place(value: &[u8]) -> Result<Place, DecodeError> {
+    let mut from = Decoder::new(value, VERSION)?;
+    let offset = Offset(from.u64("offset")?);
+    let channel =
+        Channel::parse(from.text("channel")?).map_err(|_| DecodeError::Field("channel"))?;
+    from.finish()?;
+    Ok(Place { channel, offset })
+}
+
+/// A slot's last claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SlotRow {
+    pub(super) generation: Generation,
+    pub(super) epoch: Epoch,
+    pub(super) view: ViewVersion,
+}
+
+/// Writes a slot's last claim.
+pub(super) fn encode_slot(row: &SlotRow) -> Vec<u8> {
+    let mut out = Encoder::new(VERSION, 40);
+    out.u64(row.generation.0);
+    out.u32(row.epoch.timeline);
+    out.u64(row.epoch.id);
+    out.u64(row.view.birth.0);
+    out.u32(row.view.timeline);
+    out.u64(row.view.number);
+    out.finish()
+}
+
+/// Reads a slot's last claim.
+pub(super) fn decode_slot(value: &[u8]) -> Result<SlotRow, DecodeError> {
+    let mut from = Decoder::new(value, VERSION)?;
+    let row = SlotRow {
+        generation: Generation(from.u64("generation")?),
+        epoch: Epoch {
+            timeline: from.u32("timeline")?,
+            id: from.u64("epoch")?,
+        },
+        view: ViewVersion {
+            birth: UnixMillis(from.u64("birth")?),
+            timeline: from.u32("view's timeline")?,
+            number: from.u64("view's number")?,
+        },
+    };
+    from.finish()?;
+    Ok(row)
+}
+
+/// Writes the ring view, as JSON: it is read by people who look for what went wrong.
+pub(super) fn encode_view(view: &RingView) -> Vec<u8> {
+    let json = serde_json::to_vec(view).expect("a view has text keys only");
+    let mut out = Encoder::new(VERSION, json.len());
+    out.raw(&json);
+    out.finish()
+}
+
+/// Reads the ring view.
+pub(super) fn decode_view(value: &[u8]) -> Result<RingView, DecodeError> {
+    let json = Decoder::new(value, VERSION)?.rest();
+    let view: RingView = serde_json::from_slice(json).map_err(|_| DecodeError::Field("view"))?;
+    view.check().map_err(|_| DecodeError::Field("view"))?;
+    Ok(view)
+}
+
+/// Writes a number of the store as a whole: its format, its birth.
+pub(super) fn encode_number(number: u64) -> Vec<u8> {
+    let mut out = Encoder::new(VERSION, 8);
+    out.u64(number);
+    out.finish()
+}
+
+/// Reads a number of the store as a whole.
+pub(super) fn decode_number(value: &[u8]) -> Result<u64, DecodeError> {
+    let mut from = Decoder::new(value, VERSION)?;
+    let number = from.u64("number")?;
+    from.finish()?;
+    Ok(number)
+}
+
+#[cfg(test)]
+mod tests;

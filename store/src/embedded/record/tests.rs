@@ -1,0 +1,160 @@
+//! Values read back as written, damaged ones are refused, and the bytes of version 1 stay as they are.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use smol_str::SmolStr;
+use trunkline_shared::{ClientInfo, Incarnation, Payload, Publication, PublishId, Trace};
+use trunkline_store_core::StoredMessage;
+use trunkline_store_core::suite::make;
+
+use super::*;
+
+fn text() -> impl Strategy<Value = SmolStr> {
+    "\\PC{0,12}|[\\x00a]{0,3}".prop_map(SmolStr::from)
+}
+
+fn payload() -> impl Strategy<Value = Payload> {
+    prop::collection::vec(any::<u8>(), 0..64).prop_map(|bytes| Payload::new(Bytes::from(bytes)))
+}
+
+fn info() -> impl Strategy<Value = ClientInfo> {
+    (text(), text(), payload(), payload()).prop_map(|(user, client, conn_info, chan_info)| {
+        ClientInfo {
+            user,
+            client,
+            conn_info,
+            chan_info,
+        }
+    })
+}
+
+fn trace() -> impl Strategy<Value = Trace> {
+    (
+        any::<u64>(),
+        any::<u64>(),
+        any::<Option<([u8; 16], [u8; 8], u8)>>(),
+    )
+        .prop_map(|(entered_micros, left_owner_micros, context)| Trace {
+            entered_micros,
+            left_owner_micros,
+            context,
+        })
+}
+
+prop_compose! {
+    fn message()(
+        edge: [u8; 16], counter: u64, offset: u64, time: u64, is_json: bool,
+        data in payload(), info in prop::option::of(info()),
+        tags in prop::collection::vec((text(), text()), 0..4), origin in text(), trace in trace(),
+    ) -> StoredMessage {
+        let (offset, time) = (Offset(offset), UnixMillis(time));
+        let publication = Publication { offset, data, is_json, info, tags, time, origin, trace };
+        StoredMessage { id: PublishId { edge: Incarnation(edge), counter }, publication }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_message_reads_back_as_written(message in message()) {
+        let value = encode_message(&message);
+        prop_assert_eq!(decode_message(message.publication.offset, &value), Ok(message));
+    }
+
+    #[test]
+    fn a_head_reads_back_as_written(offset: u64, floor: u64) {
+        let head = Head { offset: Offset(offset), floor: Offset(floor) };
+        prop_assert_eq!(decode_head(&encode_head(head)), Ok(head));
+    }
+
+    #[test]
+    fn a_slot_reads_back_as_written(numbers: [u64; 4], timelines: [u32; 2]) {
+        let row = SlotRow {
+            generation: Generation(numbers[0]),
+            epoch: Epoch { timeline: timelines[0], id: numbers[1] },
+            view: ViewVersion { birth: UnixMillis(numbers[2]), timeline: timelines[1], number: numbers[3] },
+        };
+        prop_assert_eq!(decode_slot(&encode_slot(&row)), Ok(row));
+    }
+
+    #[test]
+    fn a_place_reads_back_as_written(name in "\\PC{1,60}", offset: u64) {
+        let place = Place { channel: make::channel(&name), offset: Offset(offset) };
+        prop_assert_eq!(decode_place(&encode_place(&place.channel, place.offset)), Ok(place));
+    }
+
+    #[test]
+    fn one_wrong_bit_is_found(message in message(), place: prop::sample::Index, bit in 0..8) {
+        let mut value = encode_message(&message);
+        let place = place.index(value.len());
+        value[place] ^= 1_u8 << bit;
+        prop_assert_eq!(decode_message(Offset(1), &value), Err(DecodeError::Checksum));
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_panic(fields: Vec<u8>) {
+        let mut out = Encoder::new(VERSION, fields.len());
+        out.raw(&fields);
+        let value = out.finish();
+        let _ = decode_message(Offset(1), &value);
+        let _ = decode_head(&value);
+        let _ = decode_slot(&value);
+        let _ = decode_place(&value);
+        let _ = decode_view(&value);
+        let _ = decode_number(&value);
+    }
+}
+
+#[test]
+fn a_view_reads_back_as_written() {
+    let view = make::ring_view(4);
+    assert_eq!(decode_view(&encode_view(&view)), Ok(view));
+}
+
+#[test]
+fn a_later_version_is_named() {
+    let mut out = Encoder::new(2, 16);
+    out.raw(&[0; 16]);
+    assert_eq!(
+        decode_head(&out.finish()),
+        Err(DecodeError::UnknownVersion(2))
+    );
+}
+
+#[test]
+fn the_bytes_of_version_1_stay() {
+    let mut message = make::message(5);
+    message.publication.is_json = true;
+    message.publication.tags = vec![("kind".into(), "text".into())];
+    let head = Head {
+        offset: Offset(5),
+        floor: Offset(2),
+    };
+    let row = SlotRow {
+        generation: Generation(3),
+        epoch: Epoch::new(9),
+        view: make::view(4),
+    };
+    let values = [
+        encode_message(&message),
+        encode_head(head),
+        encode_place(&make::channel("chat:1"), Offset(5)),
+        encode_slot(&row),
+        encode_number(1),
+    ];
+    assert_eq!(values.map(hex::encode), BYTES_OF_VERSION_1);
+}
+
+const BYTES_OF_VERSION_1: [&str; 5] = [
+    concat!(
+        "010107070707070707070707070707070707000000000000000500000000000003ed000000076575",
+        "2d776573740000000000000000000000000000000000000001000000046b696e6400000004746578",
+        "74000000096d6573736167652035477a6530",
+    ),
+    "0100000000000000050000000000000002ead01e9d",
+    "01000000000000000500000006636861743a319c5a1f9e",
+    concat!(
+        "01000000000000000300000000000000000000000900000000000000010000000000000000000000",
+        "04bd5e366a",
+    ),
+    "0100000000000000018675307b",
+];
