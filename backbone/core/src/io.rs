@@ -1,0 +1,148 @@
+//! What goes into a shard and what comes out of it.
+
+use std::sync::Arc;
+
+use trunkline_shared::frame::{ToEdge, ToNode};
+use trunkline_shared::rules::Rules;
+use trunkline_shared::{
+    Channel, EdgeId, Incarnation, LinkId, PublishId, Region, RingView, Slot, StreamId,
+};
+use trunkline_store_core::{
+    ClaimError, ClaimRequest, Claimed, Found, Head, RangeRequest, Refused, SlotPart, StoreError,
+    StoredMessage,
+};
+
+/// An edge as its certificate and hello name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeIdentity {
+    /// Its name, by its certificate.
+    pub edge: EdgeId,
+    /// Its region, by its certificate.
+    pub region: Region,
+    /// Its life, by its hello.
+    pub incarnation: Incarnation,
+}
+
+/// Names a request of one shard to the store; its answer carries the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreTicket(pub u64);
+
+/// Into a shard.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a frame is the usual case, and moves once from one queue to the next"
+)]
+pub enum Input {
+    /// An edge's link is up. An older link of the same life is down before (the shell waits for its readers to end).
+    LinkUp {
+        /// Names the link.
+        link: LinkId,
+        /// Who is at its other end.
+        edge: EdgeIdentity,
+    },
+    /// A link is down; nothing of it comes any more.
+    LinkDown {
+        /// Which link.
+        link: LinkId,
+        /// The edge went away on purpose: it needn't be waited for.
+        goodbye: bool,
+    },
+    /// A frame of one of the shard's lanes, or an ephemeral publish of one of its slots, in the order received.
+    Frame {
+        /// Where from.
+        link: LinkId,
+        /// What.
+        frame: ToNode,
+    },
+    /// The shell has written what was sent earlier: its room is free again.
+    Sent {
+        /// Which link.
+        link: LinkId,
+        /// Which stream.
+        stream: StreamId,
+        /// The sum of [`ToEdge::weight`] of what was written.
+        weight: usize,
+    },
+    /// Slots that the node has claimed under a view; the shard takes those of its lanes.
+    Own {
+        /// The view under which they were claimed; also the view that others are pointed to for slots not owned.
+        view: Arc<RingView>,
+        /// What was claimed.
+        slots: Arc<Vec<Claimed>>,
+    },
+    /// The rules that hold from now on.
+    Rules(Arc<Rules>),
+    /// The store has answered.
+    Store(StoreTicket, StoreAnswer),
+}
+
+/// Out of a shard.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a frame is the usual case, and moves once from one queue to the next"
+)]
+pub enum Output {
+    /// Send a frame. It never waits: what may be refused was accounted before.
+    Send {
+        /// Which link.
+        link: LinkId,
+        /// Which stream.
+        stream: StreamId,
+        /// What.
+        frame: ToEdge,
+    },
+    /// Ask the store.
+    Store(StoreTicket, StoreRequest),
+    /// Close a link: its edge breaks the protocol.
+    Close {
+        /// Which link.
+        link: LinkId,
+        /// Why, for a log line and the close frame.
+        reason: &'static str,
+    },
+}
+
+/// What a shard asks the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreRequest {
+    /// Append one slot's part; each slot has one in flight at most.
+    Append(SlotPart),
+    /// Claim slots again, after an unknown append or to begin new epochs.
+    Claim(ClaimRequest),
+    /// Read heads.
+    Heads(Vec<(Slot, Channel)>),
+    /// Read a part of a log.
+    Range(RangeRequest),
+    /// Look publish ids up.
+    Find(Vec<(Slot, PublishId)>),
+}
+
+/// What the store answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreAnswer {
+    /// To an append.
+    Appended(PartOutcome),
+    /// To a claim.
+    Claimed(Result<Vec<Claimed>, ClaimError>),
+    /// To a read of heads.
+    Heads(Result<Vec<Head>, StoreError>),
+    /// To a read of a log.
+    Range(Result<Vec<StoredMessage>, StoreError>),
+    /// To a look-up.
+    Found(Result<Vec<Found>, StoreError>),
+}
+
+/// What became of one slot's part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartOutcome {
+    /// Durable.
+    Committed,
+    /// Nothing was taken, for this reason.
+    Refused(Refused),
+    /// Nothing was taken.
+    Failed(StoreError),
+    /// Nobody knows.
+    Unknown,
+}

@@ -1,0 +1,17 @@
+//! The backbone node without I/O: channels, numbering, fan-out, presence.
+//!
+//! A node runs one [`Control`] and some [`Shard`]s; each shard owns the channels of some slots. Both are machines: input
+//! and time go in, outputs come out, and nothing here reads a clock, a socket or a disk.
+
+mod config;
+mod control;
+mod counters;
+pub mod io;
+mod ownership;
+mod shard;
+
+pub use config::ShardConfig;
+pub use control::{Control, ControlConfig, ControlCounters, ControlInput, ControlOutput};
+pub use counters::{Counters, Gauges};
+pub use ownership::propose;
+pub use shard::Shard;

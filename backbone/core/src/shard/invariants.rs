@@ -1,0 +1,210 @@
+//! What always holds between a shard's tables; the simulator asks after every step.
+
+use trunkline_shared::rules::Class;
+
+use super::channel::{ChannelState, Lag, Load};
+use super::slot::SlotState;
+use super::{Shard, Totals};
+use crate::counters::Gauges;
+
+impl Shard {
+    /// Compares the shard's tables with each other.
+    ///
+    /// # Panics
+    /// When they contradict each other.
+    pub fn check_invariants(&self) {
+        for (slot, state) in &self.slots {
+            assert!(
+                self.is_mine(*slot),
+                "slot {} is another shard's",
+                slot.number()
+            );
+            if state.channels.is_empty() {
+                continue;
+            }
+            check_held(state);
+            for (name, channel) in &state.channels {
+                check_channel(channel);
+                for (edge, subscriber) in &channel.subscribers {
+                    let link = self
+                        .edges
+                        .link(*edge)
+                        .expect("a subscribed edge has a link");
+                    assert!(
+                        link.subscriptions.contains(&(*slot, name.clone())),
+                        "a link knows its subscriptions"
+                    );
+                    if let Some(Lag::Untold(turn)) = subscriber.lag {
+                        let behind = &link.lanes
+                            [usize::from(slot.lane(trunkline_shared::limits::LANES))]
+                        .behind;
+                        assert_eq!(
+                            behind.get(&turn),
+                            Some(&(*slot, name.clone())),
+                            "a lag waits on its lane"
+                        );
+                    }
+                }
+                let idle = channel
+                    .idle
+                    .is_some_and(|turn| self.idle.by_turn.get(&turn).is_some_and(|c| c.1 == *name));
+                assert_eq!(idle, channel.is_idle(), "idle channels are known as such");
+            }
+        }
+        self.check_links();
+        self.check_totals();
+    }
+
+    fn check_links(&self) {
+        for (edge, known) in &self.edges.by_life {
+            for (slot, name) in known.link.iter().flat_map(|link| &link.subscriptions) {
+                let channel = self
+                    .slots
+                    .get(slot)
+                    .and_then(|state| state.channels.get(name));
+                assert!(
+                    channel.is_some_and(|channel| channel.subscribers.contains_key(edge)),
+                    "no stale subscription"
+                );
+            }
+            let lags = known
+                .link
+                .iter()
+                .flat_map(|link| &link.lanes)
+                .flat_map(|lane| &lane.behind);
+            for (turn, (slot, name)) in lags {
+                let channel = self
+                    .slots
+                    .get(slot)
+                    .and_then(|state| state.channels.get(name));
+                let subscriber = channel.and_then(|channel| channel.subscribers.get(edge));
+                assert_eq!(
+                    subscriber.and_then(|s| s.lag),
+                    Some(Lag::Untold(*turn)),
+                    "no stale lag"
+                );
+            }
+            assert!(
+                known.link.is_some() || known.due.is_some(),
+                "an edge without a link is on its way out"
+            );
+        }
+    }
+
+    fn check_totals(&self) {
+        let mut sums = Totals {
+            orphans: self.totals.orphans,
+            requests: self.totals.orphans,
+            ..Totals::default()
+        };
+        let mut idle = 0;
+        for state in self.slots.values() {
+            sums.channels += state.channels.len();
+            sums.waiting_bytes += state.held_bytes;
+            sums.publish_ids += state.ids.len();
+            sums.presence += state
+                .presence
+                .values()
+                .map(|clients| clients.len())
+                .sum::<usize>();
+            for channel in state.channels.values() {
+                sums.ring_bytes += channel.log.as_ref().map_or(0, |log| log.bytes());
+                sums.requests += channel.awaiting.len() + channel.reading;
+                idle += usize::from(channel.is_idle());
+            }
+        }
+        assert_eq!(self.totals, sums, "totals");
+        assert_eq!(self.idle.by_turn.len(), idle, "idle channels");
+        assert!(
+            sums.channels <= self.config.channels_max,
+            "too many channels"
+        );
+    }
+
+    /// What the shard holds at the moment.
+    pub fn gauges(&self) -> Gauges {
+        let links = || {
+            self.edges
+                .by_life
+                .values()
+                .filter_map(|edge| edge.link.as_ref())
+        };
+        Gauges {
+            slots: self.slots.len(),
+            claiming: self
+                .slots
+                .values()
+                .filter(|state| !state.is_ready())
+                .count(),
+            edges: self.edges.by_life.len(),
+            links: self.edges.links(),
+            channels: self.totals.channels,
+            idle_channels: self.idle.by_turn.len(),
+            subscriptions: links().map(|link| link.subscriptions.len()).sum(),
+            ring_bytes: self.totals.ring_bytes,
+            waiting_bytes: self.totals.waiting_bytes,
+            publish_ids: self.totals.publish_ids,
+            requests: self.totals.requests,
+            presence: self.totals.presence,
+            queued_bytes: links()
+                .flat_map(|link| &link.lanes)
+                .map(|lane| lane.account.bytes())
+                .sum(),
+        }
+    }
+}
+
+fn check_held(state: &SlotState) {
+    let in_flight = state
+        .flight
+        .iter()
+        .flat_map(|flight| flight.channels.values().flatten());
+    let lost = state.channels.values().flat_map(|channel| &channel.lost);
+    let all: Vec<_> = state.waiting.iter().chain(in_flight).chain(lost).collect();
+    assert_eq!(all.len(), state.held.len(), "each id waits once");
+    assert!(
+        all.iter().all(|held| state.held.contains(&held.id)),
+        "what waits is known by its id"
+    );
+    assert_eq!(
+        all.iter().map(|held| held.weight()).sum::<usize>(),
+        state.held_bytes,
+        "bytes that wait"
+    );
+    for (name, channel) in &state.channels {
+        assert_eq!(
+            channel.held,
+            all.iter().filter(|held| held.channel == *name).count(),
+            "held for {name}"
+        );
+    }
+    if let Some(flight) = &state.flight {
+        assert!(
+            flight.generation <= state.generation,
+            "an append under a claim that wasn't made"
+        );
+    }
+}
+
+fn check_channel(channel: &ChannelState) {
+    if let Some(log) = &channel.log {
+        log.check();
+    }
+    assert_eq!(
+        channel.log.is_none(),
+        channel.class == Class::Ephemeral,
+        "numbered channels have a log"
+    );
+    assert!(
+        channel.load == Load::Loaded || channel.class == Class::Durable,
+        "only durable heads are read"
+    );
+    assert!(
+        channel.awaiting.is_empty() || channel.load != Load::Loaded,
+        "nothing waits for a head that is known"
+    );
+    assert!(
+        channel.lost.is_empty() || channel.load != Load::Loaded,
+        "what was lost waits for the head"
+    );
+}

@@ -1,0 +1,77 @@
+//! A slot that the node owns: the claim it holds, and everything of its channels.
+//!
+//! Giving a slot up drops one of these, and nothing of it stays elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use smol_str::SmolStr;
+use trunkline_shared::{Channel, Epoch, Incarnation, PublishId, ViewVersion};
+use trunkline_store_core::{Claimed, Generation};
+
+use super::channel::ChannelState;
+use super::pending::{Flight, Held};
+use super::presence::Present;
+use super::repeats::BufferedIds;
+
+/// What a shard keeps of a slot.
+#[derive(Debug)]
+pub(super) struct SlotState {
+    pub(super) generation: Generation,
+    /// The epoch of the slot's durable channels.
+    pub(super) epoch: Epoch,
+    /// The view under which it was claimed.
+    pub(super) claimed_under: ViewVersion,
+    /// It must be claimed again before anything is numbered.
+    pub(super) reclaim: Option<Reclaim>,
+    pub(super) channels: BTreeMap<Channel, ChannelState>,
+    /// Publishes that aren't numbered yet, in order.
+    pub(super) waiting: VecDeque<Held>,
+    /// The slot's only append in flight.
+    pub(super) flight: Option<Flight>,
+    /// The ids of everything that waits, is in flight, or was lost.
+    pub(super) held: BTreeSet<PublishId>,
+    /// The bytes of it.
+    pub(super) held_bytes: usize,
+    pub(super) ids: BufferedIds,
+    pub(super) presence: BTreeMap<Channel, BTreeMap<SmolStr, Present>>,
+    /// Edges in the middle of a presence snapshot, and the number at which it began.
+    pub(super) snapshots: BTreeMap<Incarnation, u64>,
+}
+
+/// Why and how a slot is claimed again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reclaim {
+    /// The store has lost what was acknowledged: the claim takes a new epoch.
+    pub(super) new_epoch: bool,
+    /// Somebody else may have written: heads and look-ups from before count no more.
+    pub(super) foreign: bool,
+}
+
+impl SlotState {
+    pub(super) fn new(claimed: &Claimed, claimed_under: ViewVersion) -> Self {
+        Self {
+            generation: claimed.generation,
+            epoch: claimed.epoch,
+            claimed_under,
+            reclaim: None,
+            channels: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            flight: None,
+            held: BTreeSet::new(),
+            held_bytes: 0,
+            ids: BufferedIds::default(),
+            presence: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+        }
+    }
+
+    /// Whether something may be numbered and looked up under the claim.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.reclaim.is_none()
+    }
+
+    /// Whether a repeat's look-up holds back what comes behind it.
+    pub(super) fn is_gated(&self) -> bool {
+        self.is_ready() && self.waiting.iter().any(Held::is_sought)
+    }
+}

@@ -1,0 +1,19 @@
+//! A shard by its inputs and outputs, with a store that answers when the test says so.
+
+mod admission;
+mod bounds;
+mod buffered;
+mod claims;
+mod durable;
+mod ephemeral;
+mod history;
+mod lag;
+mod life;
+mod positions;
+mod presence;
+mod pull;
+mod repeats;
+mod subscribe;
+mod support;
+mod unknown;
+mod walk;
