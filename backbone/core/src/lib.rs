@@ -5,13 +5,15 @@
 
 mod config;
 mod control;
+mod control_io;
 mod counters;
 pub mod io;
 mod ownership;
 mod shard;
 
 pub use config::ShardConfig;
-pub use control::{Control, ControlConfig, ControlCounters, ControlInput, ControlOutput};
+pub use control::Control;
+pub use control_io::{ControlConfig, ControlCounters, ControlInput, ControlOutput};
 pub use counters::{Counters, Gauges};
 pub use ownership::propose;
 pub use shard::Shard;

@@ -103,9 +103,14 @@ impl<Out: LinkFrame, In: LinkFrame> Link<Out, In> {
 
     /// Starts reading and writing.
     ///
+    /// `sink` is made before anything is read, and gets the sender: whoever answers what comes can have it by then.
+    ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub fn start(self, sink: Arc<dyn LinkSink<In>>) -> LinkSender<Out> {
+    pub fn start(
+        self,
+        sink: impl FnOnce(LinkSender<Out>) -> Arc<dyn LinkSink<In>>,
+    ) -> LinkSender<Out> {
         let Parts {
             streams,
             peer,
@@ -119,15 +124,11 @@ impl<Out: LinkFrame, In: LinkFrame> Link<Out, In> {
         } = self.parts;
         let core = Arc::new(Core::new(ending, version, &config, over));
         info!(peer = %peer, incarnation = %hello.incarnation, "link up");
+        let sender = LinkSender::new(Arc::clone(&core));
+        let sink = sink(sender.clone());
         let running = tasks::spawn(&core, streams, &sink);
-        tokio::spawn(tasks::supervise(
-            Arc::clone(&core),
-            running,
-            sink,
-            peer,
-            (life, guard),
-        ));
-        LinkSender::new(core)
+        tokio::spawn(tasks::supervise(core, running, sink, peer, (life, guard)));
+        sender
     }
 
     /// Resolves when the link has ended and its sink has been told, or when it was dropped before its start.

@@ -2,16 +2,16 @@
 //!
 //! A claim waits for the lost append to end and fences whoever else writes; so what the heads say afterwards is final.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
-use trunkline_shared::frame::{Refusal, ToEdge};
+use trunkline_shared::frame::Refusal;
 use trunkline_shared::rules::Class;
 use trunkline_shared::{Now, Slot, ViewVersion};
 use trunkline_store_core::{ClaimError, ClaimRequest, Claimed};
 
 use super::Shard;
 use super::channel::Load;
-use super::pending::{Held, LookUp};
+use super::pending::LookUp;
 use super::retry::Retry;
 use super::slot::{Reclaim, SlotState};
 use super::tickets::Purpose;
@@ -185,79 +185,6 @@ impl Shard {
         self.load_heads_of(slot);
         self.advance(now, slot);
     }
-
-    /// Forgets what is subscribed in a slot, and tells its edges.
-    pub(super) fn reset(&mut self, slot: Slot) {
-        let Some(state) = self.slots.get_mut(&slot) else {
-            return;
-        };
-        let mut edges = BTreeSet::new();
-        let mut left = Vec::new();
-        for (name, channel) in &mut state.channels {
-            for (edge, subscriber) in std::mem::take(&mut channel.subscribers) {
-                edges.insert(edge);
-                left.push((edge, name.clone(), subscriber));
-            }
-        }
-        for (edge, channel, subscriber) in left {
-            self.unlink(edge, slot, &channel, subscriber);
-            self.touch(slot, &channel);
-        }
-        for edge in edges {
-            self.counters.resets += 1;
-            self.edges
-                .send(&mut self.outputs, edge, ToEdge::Reset { slot });
-        }
-    }
-
-    /// Gives a slot up: another owns it in the view of `version`.
-    fn give_up(&mut self, slot: Slot, version: ViewVersion) {
-        self.counters.given_up += 1;
-        self.reset(slot);
-        self.fail_waiting(slot, Refusal::Moved { version });
-        self.drop_slot(slot, version);
-    }
-
-    fn drop_slot(&mut self, slot: Slot, version: ViewVersion) {
-        let Some(state) = self.slots.get_mut(&slot) else {
-            return;
-        };
-        let mut rest: Vec<Held> = state.waiting.drain(..).collect();
-        rest.extend(
-            state
-                .channels
-                .values_mut()
-                .flat_map(|channel| std::mem::take(&mut channel.lost)),
-        );
-        self.refuse_held(slot, rest, Refusal::Moved { version });
-        let names: Vec<_> = self.slots[&slot].channels.keys().cloned().collect();
-        for name in names {
-            self.drop_channel(slot, &name);
-        }
-        if let Some(state) = self.slots.remove(&slot) {
-            self.totals.publish_ids -= state.ids.len();
-            self.totals.presence -= state
-                .presence
-                .values()
-                .map(|clients| clients.len())
-                .sum::<usize>();
-        }
-    }
-
-    /// Refuses what waits in a slot for the store, but not publishes of which nobody knows.
-    fn fail_waiting(&mut self, slot: Slot, refusal: Refusal) {
-        let Some(state) = self.slots.get_mut(&slot) else {
-            return;
-        };
-        let is_durable = |held: &Held| held.class == Class::Durable;
-        let (durable, others): (VecDeque<_>, VecDeque<_>) =
-            state.waiting.drain(..).partition(is_durable);
-        state.waiting = others;
-        self.refuse_held(slot, durable, refusal);
-        for name in self.unloaded(slot) {
-            self.fail_load(slot, &name, refusal);
-        }
-    }
 }
 
 /// Heads must be read again, and ids looked up, before anything is numbered.
@@ -268,9 +195,7 @@ fn doubt_everything(state: &mut SlotState) {
         .filter(|channel| channel.class == Class::Durable)
     {
         channel.load = Load::Wanted;
-        let lost = std::mem::take(&mut channel.lost);
-        for mut held in lost.into_iter().rev() {
-            held.look_up = LookUp::Wanted;
+        for held in std::mem::take(&mut channel.lost).into_iter().rev() {
             state.waiting.push_front(held);
         }
     }

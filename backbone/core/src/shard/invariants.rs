@@ -5,7 +5,6 @@ use trunkline_shared::rules::Class;
 use super::channel::{ChannelState, Lag, Load};
 use super::slot::SlotState;
 use super::{Shard, Totals};
-use crate::counters::Gauges;
 
 impl Shard {
     /// Compares the shard's tables with each other.
@@ -119,38 +118,6 @@ impl Shard {
             sums.channels <= self.config.channels_max,
             "too many channels"
         );
-    }
-
-    /// What the shard holds at the moment.
-    pub fn gauges(&self) -> Gauges {
-        let links = || {
-            self.edges
-                .by_life
-                .values()
-                .filter_map(|edge| edge.link.as_ref())
-        };
-        Gauges {
-            slots: self.slots.len(),
-            claiming: self
-                .slots
-                .values()
-                .filter(|state| !state.is_ready())
-                .count(),
-            edges: self.edges.by_life.len(),
-            links: self.edges.links(),
-            channels: self.totals.channels,
-            idle_channels: self.idle.by_turn.len(),
-            subscriptions: links().map(|link| link.subscriptions.len()).sum(),
-            ring_bytes: self.totals.ring_bytes,
-            waiting_bytes: self.totals.waiting_bytes,
-            publish_ids: self.totals.publish_ids,
-            requests: self.totals.requests,
-            presence: self.totals.presence,
-            queued_bytes: links()
-                .flat_map(|link| &link.lanes)
-                .map(|lane| lane.account.bytes())
-                .sum(),
-        }
     }
 }
 

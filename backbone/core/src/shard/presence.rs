@@ -5,10 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use trunkline_shared::frame::{
-    PresenceChange, PresenceChanges, PresenceEvent, PresenceSnapshot, ToEdge,
-};
-use trunkline_shared::limits::PIECE_BYTES_MAX;
+use trunkline_shared::frame::{PresenceChange, PresenceChanges, PresenceEvent, PresenceSnapshot};
 use trunkline_shared::{Channel, ClientInfo, Incarnation, Slot};
 
 use super::Shard;
@@ -25,7 +22,7 @@ pub(super) struct Present {
 }
 
 /// Joins and leaves of one step, by channel.
-type Events = BTreeMap<Channel, Vec<PresenceEvent>>;
+pub(super) type Events = BTreeMap<Channel, Vec<PresenceEvent>>;
 
 impl Shard {
     pub(super) fn on_presence_changes(&mut self, caller: Caller, changes: PresenceChanges) {
@@ -191,64 +188,4 @@ impl Shard {
         state.presence.retain(|_, clients| !clients.is_empty());
         self.totals.presence -= left;
     }
-
-    /// Tells every subscribed edge, where the namespace wants it; what doesn't fit a lane is dropped.
-    fn send_events(&mut self, slot: Slot, events: Events) {
-        for (channel, events) in events {
-            if !self.rules_of(&channel).is_ok_and(|rules| rules.join_leave) {
-                continue;
-            }
-            let Some(state) = self
-                .slots
-                .get(&slot)
-                .and_then(|state| state.channels.get(&channel))
-            else {
-                continue;
-            };
-            let edges: Vec<_> = state.subscribers.keys().copied().collect();
-            for batch in batches(events) {
-                for edge in &edges {
-                    self.send_batch(*edge, slot, &channel, batch.clone());
-                }
-            }
-        }
-    }
-
-    fn send_batch(
-        &mut self,
-        edge: Incarnation,
-        slot: Slot,
-        channel: &Channel,
-        events: Vec<PresenceEvent>,
-    ) {
-        let count = events.len() as u64;
-        let frame = ToEdge::PresenceEvents {
-            slot,
-            channel: channel.clone(),
-            events,
-        };
-        if self.edges.try_send(&mut self.outputs, edge, frame) {
-            self.counters.presence_events += count;
-        } else {
-            self.counters.presence_events_dropped += count;
-        }
-    }
-}
-
-/// Cuts events into frames of a piece's size.
-fn batches(events: Vec<PresenceEvent>) -> Vec<Vec<PresenceEvent>> {
-    let mut batches = vec![Vec::new()];
-    let mut bytes = 0;
-    for event in events {
-        let weight = super::presence_answers::ENTRY_BYTES + event.client.weight();
-        let batch = batches.last_mut().expect("there is always one");
-        if bytes + weight > PIECE_BYTES_MAX && !batch.is_empty() {
-            bytes = 0;
-            batches.push(vec![event]);
-        } else {
-            batch.push(event);
-        }
-        bytes += weight;
-    }
-    batches
 }

@@ -236,3 +236,17 @@ fn several_slots_are_claimed_at_once_but_one_by_one_after_a_refusal() {
     assert_eq!(owner.shard.gauges().claiming, 0);
     assert_eq!(owner.shard.gauges().slots, 4096);
 }
+
+#[test]
+fn another_owners_message_is_not_taken_for_a_lost_one() {
+    let mut owner = with_lost_append(false);
+    owner.disk.claims.insert(slot("chat:1"), (2, EPOCH));
+    owner.disk.store("chat:1", 9, &["foreign"]);
+    owner.settle();
+    assert_eq!(
+        owner.published_to(1),
+        [(2, 3)],
+        "the claim skipped a generation: the head alone proves nothing"
+    );
+    assert_eq!(owner.disk.texts("chat:1"), ["a", "foreign", "b"]);
+}

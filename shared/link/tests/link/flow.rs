@@ -214,7 +214,10 @@ async fn reading_goes_on_while_the_peer_does_not_read() {
     // The raw edge holds its streams and never reads one.
     let mut streams = raw::greet(&connection).await;
     let (events, mut seen) = sink();
-    let node = within(mesh.server.accept()).await.unwrap().start(events);
+    let node = within(mesh.server.accept())
+        .await
+        .unwrap()
+        .start(|_| events);
     let (lane, channel) = channel_of_each_lane().swap_remove(0);
     for number in 0..800 {
         assert_eq!(

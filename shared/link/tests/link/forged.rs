@@ -14,7 +14,10 @@ async fn check(mesh: &mut Mesh, place: usize, bytes: &[u8], end: LinkEnd) {
         .unwrap();
     let mut streams = raw::greet(&connection).await;
     let (events, mut seen) = sink();
-    let _sender = within(mesh.server.accept()).await.unwrap().start(events);
+    let _sender = within(mesh.server.accept())
+        .await
+        .unwrap()
+        .start(|_| events);
     streams[place].0.write_all(bytes).await.unwrap();
     assert_eq!(
         raw::closed(&connection).await,
@@ -166,7 +169,10 @@ async fn good_frames_before_a_bad_one_still_arrive() {
         .unwrap();
     let mut streams = raw::greet(&connection).await;
     let (events, mut seen) = sink();
-    let _sender = within(mesh.server.accept()).await.unwrap().start(events);
+    let _sender = within(mesh.server.accept())
+        .await
+        .unwrap()
+        .start(|_| events);
     let mut bytes = raw::bytes_of(&control(5)).to_vec();
     bytes.extend_from_slice(&[0, 0, 0, 0, 99, 0, 0, 0]);
     streams[CONTROL].0.write_all(&bytes).await.unwrap();
@@ -189,7 +195,10 @@ async fn a_stream_that_ends_while_the_link_goes_on_ends_the_link() {
         .unwrap();
     let mut streams = raw::greet(&connection).await;
     let (events, _seen) = sink();
-    let _sender = within(mesh.server.accept()).await.unwrap().start(events);
+    let _sender = within(mesh.server.accept())
+        .await
+        .unwrap()
+        .start(|_| events);
     streams[LANE_3].0.finish().unwrap();
     let end = LinkEnd::BrokenStream {
         stream: StreamId::Lane(3),

@@ -52,7 +52,7 @@ async fn a_goodbye_to_a_peer_that_does_not_read_is_bounded() {
     // The edge's end is never started: nobody reads it.
     let (_edge, node) = mesh.pair(1).await;
     let (events, mut seen) = sink();
-    let node = node.start(events);
+    let node = node.start(|_| events);
     let (lane, channel) = channel_of_each_lane().swap_remove(0);
     for number in 0..600 {
         assert_eq!(
@@ -89,7 +89,7 @@ async fn a_link_that_is_dropped_before_its_start_is_closed() {
     let mut mesh = Mesh::new();
     let (edge, node) = mesh.pair(1).await;
     let (events, mut seen) = sink();
-    let _node = node.start(events);
+    let _node = node.start(|_| events);
     drop(edge);
     assert_eq!(
         within(seen.recv()).await,
@@ -179,7 +179,7 @@ async fn many_newer_links_at_once_leave_the_last_one() {
             let link = mesh.server.accept().await.unwrap();
             let number = link.introduction().view.number;
             let (events, seen) = sink();
-            nodes.push((link.start(events), seen));
+            nodes.push((link.start(|_| events), seen));
             if number == 99 {
                 return nodes;
             }
@@ -245,7 +245,7 @@ async fn a_dialer_tries_until_the_node_is_there_and_again_when_it_went() {
         }
     };
     let (events, mut seen) = sink();
-    let _sender = link.start(events);
+    let _sender = link.start(|_| events);
     let _node_link = within(server.accept()).await.unwrap();
     server.close().await;
     let DialEvent::Down(end) = within(dialer.next()).await else {

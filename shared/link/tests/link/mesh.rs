@@ -139,13 +139,13 @@ impl Mesh {
         let (edge_sink, edge_events) = sink();
         let (node_sink, node_events) = sink();
         let edge = Side {
-            sender: edge.start(edge_sink),
+            sender: edge.start(|_| edge_sink),
             events: edge_events,
         };
         (
             edge,
             Side {
-                sender: node.start(node_sink),
+                sender: node.start(|_| node_sink),
                 events: node_events,
             },
         )

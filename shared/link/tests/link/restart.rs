@@ -80,7 +80,7 @@ async fn node_in_a_child_process() {
     let mut links = Vec::new();
     while let Some(link) = server.accept().await {
         let (events, seen) = sink();
-        links.push((link.start(events), seen));
+        links.push((link.start(|_| events), seen));
     }
 }
 
@@ -101,7 +101,7 @@ async fn linked() -> Setup {
         .unwrap();
     let (events, seen) = sink();
     let edge = Side {
-        sender: link.start(events),
+        sender: link.start(|_| events),
         events: seen,
     };
     Setup {

@@ -1,0 +1,140 @@
+//! Configuration of a backbone node: `[backbone]`, `[store]`, `[link]`, `[admin]`, `[log]` and the namespaces.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use trunkline_link::LinkConfig;
+use trunkline_process::AdminSection;
+use trunkline_shared::config::{ConfigErrors, Source};
+use trunkline_shared::limits::LANES;
+use trunkline_shared::rules::{Namespace, Rules};
+use trunkline_telemetry::LogConfig;
+
+/// `[backbone]`: what this node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BackboneSection {
+    /// UDP address of the link endpoint; default `127.0.0.1:7443`. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where edges reach it, `host:port`; default (empty): the listen address.
+    pub advertise: String,
+    /// Threads' worth of channel work; default 0: one per core, at most 16.
+    pub shards: u8,
+}
+
+impl Default for BackboneSection {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7443)),
+            advertise: String::new(),
+            shards: 0,
+        }
+    }
+}
+
+impl BackboneSection {
+    /// How many shards run. Each lane belongs to one shard, so there are never more than lanes.
+    pub fn shard_count(&self) -> u8 {
+        let cores = std::thread::available_parallelism()
+            .map_or(1, |cores| u8::try_from(cores.get()).unwrap_or(LANES));
+        let wanted = if self.shards == 0 { cores } else { self.shards };
+        wanted.clamp(1, LANES)
+    }
+}
+
+/// `[store]`: where messages are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoreSection {
+    /// Directory of the embedded store; default `.trunkline/store`. Made when absent.
+    pub path: PathBuf,
+}
+
+impl Default for StoreSection {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from(".trunkline/store"),
+        }
+    }
+}
+
+/// Everything that a node is told at start.
+#[derive(Clone, Debug, Default)]
+pub struct BackboneConfig {
+    /// `[backbone]`.
+    pub backbone: BackboneSection,
+    /// `[store]`.
+    pub store: StoreSection,
+    /// `[link]`.
+    pub link: LinkConfig,
+    /// `[admin]`.
+    pub admin: AdminSection,
+    /// `[log]`.
+    pub log: LogConfig,
+    /// `[[namespace]]`, checked.
+    pub namespaces: Vec<Namespace>,
+    /// `--ready-file`: written when the node is ready.
+    pub ready_file: Option<PathBuf>,
+}
+
+impl BackboneConfig {
+    /// Reads the sections of a node.
+    ///
+    /// # Errors
+    /// With every mistake in them.
+    pub fn load(mut source: Source) -> Result<Self, ConfigErrors> {
+        let config = Self {
+            backbone: source.section("backbone"),
+            store: source.section("store"),
+            link: source.section("link"),
+            admin: source.section("admin"),
+            log: source.section("log"),
+            namespaces: source.sections("namespace"),
+            ready_file: None,
+        };
+        config
+            .link
+            .problems()
+            .into_iter()
+            .for_each(|problem| source.mistake(problem));
+        config
+            .log
+            .problems()
+            .into_iter()
+            .for_each(|problem| source.mistake(problem));
+        if config.backbone.shards > LANES {
+            source.mistake(format!("backbone.shards: at most {LANES}, one lane each"));
+        }
+        if let Err(errors) = Rules::new(0, config.namespaces.clone()) {
+            errors
+                .iter()
+                .for_each(|error| source.mistake(error.to_string()));
+        }
+        source.finish()?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<BackboneConfig, ConfigErrors> {
+        BackboneConfig::load(Source::parse(text, std::iter::empty()).expect("valid TOML"))
+    }
+
+    #[test]
+    fn an_empty_file_gives_the_defaults() {
+        let config = load("").expect("defaults are valid");
+        assert_eq!(config.backbone, BackboneSection::default());
+        assert!(config.namespaces.is_empty());
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_together() {
+        let text = "[backbone]\nlisen = 1\n[store]\nkind = 1\n[[namespace]]\nname = \"chat\"\nclass = \"durable\"";
+        let ConfigErrors(errors) = load(text).expect_err("three mistakes");
+        assert_eq!(errors.len(), 3, "{errors:?}");
+    }
+}

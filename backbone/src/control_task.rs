@@ -1,0 +1,167 @@
+//! Drives the machine of the control streams.
+
+use std::collections::HashMap;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
+use trunkline_backbone_core::io::EdgeIdentity;
+use trunkline_backbone_core::{Control, ControlCounters, ControlInput, ControlOutput};
+use trunkline_link::{LinkCounters, LinkSender, Outgoing};
+use trunkline_process::Clock;
+use trunkline_shared::frame::{ToEdge, ToNode};
+use trunkline_shared::{LinkId, StreamId};
+
+use crate::shard_task::sleep_until;
+
+/// What the control task is told.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "queues hold few of them at a time; a box would cost an allocation each"
+)]
+pub(crate) enum ControlMessage {
+    LinkUp {
+        link: LinkId,
+        edge: EdgeIdentity,
+        sender: LinkSender<ToEdge>,
+    },
+    LinkDown {
+        link: LinkId,
+    },
+    Frames {
+        link: LinkId,
+        frames: Vec<ToNode>,
+    },
+    Sent {
+        link: LinkId,
+        weight: usize,
+    },
+    Input(ControlInput),
+    /// Asks for the numbers that metrics show.
+    Observe(oneshot::Sender<Observed>),
+    /// Ends all links on purpose: the node stops. The answer comes when all have ended.
+    Goodbye(oneshot::Sender<()>),
+}
+
+/// What the control task knows of the node's edges and links.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    pub(crate) counters: ControlCounters,
+    pub(crate) edges: usize,
+    /// By the edge's name.
+    pub(crate) links: Vec<(String, LinkCounters)>,
+}
+
+/// The machine with its links.
+pub(crate) struct ControlTask {
+    pub(crate) control: Control,
+    pub(crate) clock: Clock,
+    pub(crate) inbox: UnboundedReceiver<ControlMessage>,
+    pub(crate) links: HashMap<LinkId, (String, LinkSender<ToEdge>)>,
+}
+
+impl ControlTask {
+    /// Runs until everybody who could tell it something is gone.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let wake = self
+                .control
+                .poll_timeout()
+                .map(|(instant, _)| self.clock.to_tokio(instant));
+            tokio::select! {
+                message = self.inbox.recv() => match message {
+                    Some(message) => self.take(message),
+                    None => return,
+                },
+                () = sleep_until(wake) => self.control.handle_timeout(self.clock.now()),
+            }
+            self.perform_all();
+        }
+    }
+
+    fn take(&mut self, message: ControlMessage) {
+        match message {
+            ControlMessage::LinkUp { link, edge, sender } => {
+                self.links.insert(link, (edge.edge.to_string(), sender));
+                self.input(ControlInput::LinkUp { link, edge });
+            }
+            ControlMessage::LinkDown { link } => {
+                self.links.remove(&link);
+                self.input(ControlInput::LinkDown { link });
+            }
+            ControlMessage::Frames { link, frames } => {
+                frames
+                    .into_iter()
+                    .for_each(|frame| self.input(ControlInput::Frame { link, frame }));
+            }
+            ControlMessage::Sent { link, weight } => {
+                self.input(ControlInput::Sent { link, weight })
+            }
+            ControlMessage::Input(input) => self.input(input),
+            ControlMessage::Observe(answer) => drop(answer.send(self.observe())),
+            ControlMessage::Goodbye(answer) => self.say_goodbye(answer),
+        }
+    }
+
+    fn input(&mut self, input: ControlInput) {
+        self.control.handle_input(self.clock.now(), input);
+    }
+
+    fn perform_all(&mut self) {
+        while let Some(output) = self.control.poll_output() {
+            match output {
+                ControlOutput::Send { link, frame } => self.send(link, &frame),
+                // The link itself ends as a goodbye, which the shards are told.
+                ControlOutput::Goodbye { link } => {
+                    tracing::debug!(link = link.0, "edge says goodbye")
+                }
+                // A node that is alone with its store is the only one that makes views.
+                ControlOutput::NewerView(view) => {
+                    tracing::warn!(version = %view.version, "an edge has a newer view: it knew another store");
+                }
+                ControlOutput::Close { link, reason } => {
+                    if let Some((_, sender)) = self.links.get(&link) {
+                        sender.close(reason);
+                    }
+                }
+            }
+        }
+    }
+
+    fn send(&self, link: LinkId, frame: &ToEdge) {
+        let Some((_, sender)) = self.links.get(&link) else {
+            return;
+        };
+        match Outgoing::encode(frame) {
+            Ok(outgoing) => drop(sender.send(StreamId::Control, &outgoing)),
+            Err(error) => sender.close(&format!("a frame for the edge can't be encoded: {error}")),
+        }
+    }
+
+    fn observe(&self) -> Observed {
+        let links = self
+            .links
+            .values()
+            .map(|(edge, sender)| (edge.clone(), sender.counters()));
+        Observed {
+            counters: *self.control.counters(),
+            edges: self.control.edges(),
+            links: links.collect(),
+        }
+    }
+
+    fn say_goodbye(&self, answer: oneshot::Sender<()>) {
+        let senders: Vec<_> = self
+            .links
+            .values()
+            .map(|(_, sender)| sender.clone())
+            .collect();
+        tokio::spawn(async move {
+            let mut goodbyes = tokio::task::JoinSet::new();
+            senders
+                .into_iter()
+                .for_each(|sender| drop(goodbyes.spawn(async move { sender.goodbye().await })));
+            goodbyes.join_all().await;
+            let _ = answer.send(());
+        });
+    }
+}

@@ -1,0 +1,21 @@
+//! The backbone process: links, store, admin.
+//!
+//! A thin shell: the machines of `trunkline-backbone-core` decide, this crate carries values between them, the links
+//! and the store.
+
+mod accept;
+mod admin;
+mod command;
+mod config;
+mod control_task;
+mod membership;
+mod metrics;
+mod run;
+mod shard_task;
+mod sink;
+mod store_driver;
+
+pub use command::run_with;
+pub use config::{BackboneConfig, BackboneSection, StoreSection};
+pub use membership::JoinError;
+pub use run::{RunError, run};

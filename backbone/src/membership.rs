@@ -1,0 +1,82 @@
+//! The ring view of a node that is alone with its store.
+//!
+//! The embedded store's lock file is its only member's lease: whoever could open the store takes its predecessor's
+//! place at once (`design.md` §5).
+
+use std::sync::Arc;
+
+use trunkline_shared::{Member, RingView, Slot, UnixMillis, ViewVersion};
+use trunkline_store_core::{
+    ClaimError, ClaimRequest, Claimed, MessageStore, StoreError, ViewChange,
+};
+
+/// Why a node can't take its place.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Slots couldn't be claimed.
+    #[error("slots could not be claimed: {0}")]
+    Claim(#[from] ClaimError),
+    /// Somebody else changed the view at the same time.
+    #[error(
+        "the ring view was changed by somebody else while this node joined; is a second node on this store?"
+    )]
+    ViewRace,
+}
+
+/// What a node owns once it has joined.
+pub(crate) struct Joined {
+    pub(crate) view: Arc<RingView>,
+    pub(crate) slots: Arc<Vec<Claimed>>,
+}
+
+/// Writes a view in which `member` owns everything, then claims all slots in one write: view first, then claim.
+pub(crate) async fn join(
+    store: &impl MessageStore,
+    member: Member,
+    now: UnixMillis,
+) -> Result<Joined, JoinError> {
+    let before = store.view().await?;
+    let view = next_view(store.birth(), before.as_ref(), member, now);
+    let expected = before.map(|view| view.version);
+    if !store
+        .change_view(ViewChange {
+            expected,
+            view: view.clone(),
+        })
+        .await?
+    {
+        return Err(JoinError::ViewRace);
+    }
+    let slots = Slot::all().map(|slot| (slot, false)).collect();
+    let slots = store
+        .claim(ClaimRequest {
+            view: view.version,
+            slots,
+        })
+        .await?;
+    Ok(Joined {
+        view: Arc::new(view),
+        slots: Arc::new(slots),
+    })
+}
+
+fn next_view(
+    birth: UnixMillis,
+    before: Option<&RingView>,
+    member: Member,
+    now: UnixMillis,
+) -> RingView {
+    let number = before.map_or(1, |view| view.version.number + 1);
+    let version = ViewVersion {
+        birth,
+        timeline: 0,
+        number,
+    };
+    // Rules come from this node's configuration, which may have changed. An edge that outlives its store must take
+    // the new store's rules, so the clock leads their version as it leads the view's.
+    let rules_version = before.map_or(1, |view| view.rules_version + 1).max(now.0);
+    RingView::of_one(version, rules_version, member)
+}

@@ -1,0 +1,84 @@
+//! Carries a shard's requests to the store and the answers back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::mpsc::UnboundedSender;
+use trunkline_backbone_core::ControlInput;
+use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest};
+use trunkline_store_core::{AppendOutcome, ClaimError, MessageStore, SlotPart, StoreError};
+
+use crate::control_task::ControlMessage;
+
+/// The store, and what is known of its health.
+pub(crate) struct StoreDriver<S> {
+    store: Arc<S>,
+    away: AtomicBool,
+    control: UnboundedSender<ControlMessage>,
+}
+
+impl<S: MessageStore> StoreDriver<S> {
+    pub(crate) fn new(store: Arc<S>, control: UnboundedSender<ControlMessage>) -> Self {
+        Self {
+            store,
+            away: AtomicBool::new(false),
+            control,
+        }
+    }
+
+    pub(crate) async fn ask(&self, request: StoreRequest) -> StoreAnswer {
+        let answer = match request {
+            StoreRequest::Append(part) => StoreAnswer::Appended(self.append(part).await),
+            StoreRequest::Claim(request) => StoreAnswer::Claimed(self.store.claim(request).await),
+            StoreRequest::Heads(channels) => StoreAnswer::Heads(self.store.heads(channels).await),
+            StoreRequest::Range(request) => StoreAnswer::Range(self.store.range(request).await),
+            StoreRequest::Find(ids) => StoreAnswer::Found(self.store.find(ids).await),
+        };
+        self.note_health(is_away(&answer));
+        answer
+    }
+
+    async fn append(&self, part: SlotPart) -> PartOutcome {
+        match self.store.append(vec![part]).await {
+            AppendOutcome::Committed { refused } => {
+                refused.first().map_or(PartOutcome::Committed, |(_, why)| {
+                    PartOutcome::Refused(*why)
+                })
+            }
+            AppendOutcome::Failed(error) => PartOutcome::Failed(error),
+            AppendOutcome::Unknown(reason) => {
+                tracing::warn!(reason, "append of unknown outcome");
+                PartOutcome::Unknown
+            }
+        }
+    }
+
+    fn note_health(&self, away: bool) {
+        if self.away.swap(away, Ordering::Relaxed) != away {
+            if away {
+                tracing::error!("message store is away: durable publishes fail until it is back");
+            } else {
+                tracing::info!("message store is back");
+            }
+            let _ = self
+                .control
+                .send(ControlMessage::Input(ControlInput::Store { away }));
+        }
+    }
+}
+
+fn is_away(answer: &StoreAnswer) -> bool {
+    let away = |error: &StoreError| matches!(error, StoreError::Away(_));
+    match answer {
+        StoreAnswer::Appended(PartOutcome::Failed(error)) => away(error),
+        StoreAnswer::Appended(PartOutcome::Unknown) => true,
+        StoreAnswer::Appended(PartOutcome::Committed | PartOutcome::Refused(_)) => false,
+        StoreAnswer::Claimed(result) => match result {
+            Err(ClaimError::Store(error)) => away(error),
+            Err(ClaimError::LaterView(_)) | Ok(_) => false,
+        },
+        StoreAnswer::Heads(result) => result.as_ref().is_err_and(away),
+        StoreAnswer::Range(result) => result.as_ref().is_err_and(away),
+        StoreAnswer::Found(result) => result.as_ref().is_err_and(away),
+    }
+}

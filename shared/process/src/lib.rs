@@ -1,0 +1,15 @@
+//! What every process of ours does around its work: flags, configuration file, clock, signals, ready file, admin pages.
+
+mod admin;
+mod args;
+mod clock;
+mod draw;
+mod ready_file;
+mod shutdown;
+
+pub use admin::{AdminSection, serve_admin};
+pub use args::{Failure, ProcessArgs, main_with};
+pub use clock::Clock;
+pub use draw::{draw_incarnation, draw_seed};
+pub use ready_file::Ready;
+pub use shutdown::Shutdown;
