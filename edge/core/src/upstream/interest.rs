@@ -1,0 +1,323 @@
+//! The channels that the workers want, merged: what an owner sees as one subscriber.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use trunkline_shared::{Channel, Epoch, Instant, LinkId, Offset, Position, RequestId, Slot};
+
+use super::Asker;
+use super::ring::Ring;
+use crate::exchange::{Recover, WorkerId};
+use crate::shared_publication::SharedPublication;
+
+/// How a channel stands with its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// It is to be asked for.
+    Idle,
+    /// It is asked for, or waits for room to be.
+    Asked(RequestId),
+    /// Its pushes come from this link, and are taken from no other.
+    Live(LinkId),
+}
+
+/// How far one worker has a channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    /// The last publication that it was given.
+    pub(super) sent: Offset,
+    /// It is given nothing until its queue has room again.
+    pub(super) lagging: bool,
+}
+
+/// A worker's subscribe that isn't answered yet.
+#[derive(Clone, Debug)]
+pub(super) struct Waiter {
+    pub(super) asker: Asker,
+    pub(super) deadline: Instant,
+    pub(super) recover: Option<Recover>,
+    /// The request whose answer says what it has missed.
+    pub(super) asked: Option<RequestId>,
+}
+
+/// An owner's answer to a recovery, kept until the channel's pushes come.
+#[derive(Clone, Debug)]
+pub(super) struct Recovered {
+    pub(super) request: RequestId,
+    pub(super) head: Position,
+    pub(super) publications: Vec<Arc<SharedPublication>>,
+}
+
+/// One channel.
+#[derive(Debug)]
+pub(super) struct ChannelState {
+    pub(super) slot: Slot,
+    pub(super) stand: Stand,
+    /// Whether an owner has ever answered.
+    pub(super) known: bool,
+    /// The numbering; `None` while unknown, and for an ephemeral channel.
+    pub(super) epoch: Option<Epoch>,
+    pub(super) ring: Ring,
+    /// Something was missed that isn't pulled yet.
+    pub(super) behind: bool,
+    pub(super) pull: Option<RequestId>,
+    pub(super) recovery: Option<RequestId>,
+    pub(super) recovered: Option<Recovered>,
+    pub(super) waiters: Vec<Waiter>,
+    pub(super) readers: BTreeMap<WorkerId, Reader>,
+    pub(super) linger: Option<Instant>,
+    pub(super) retry: Option<Instant>,
+}
+
+impl ChannelState {
+    fn new(slot: Slot) -> Self {
+        Self {
+            slot,
+            stand: Stand::Idle,
+            known: false,
+            epoch: None,
+            ring: Ring::default(),
+            behind: false,
+            pull: None,
+            recovery: None,
+            recovered: None,
+            waiters: Vec::new(),
+            readers: BTreeMap::new(),
+            linger: None,
+            retry: None,
+        }
+    }
+
+    /// The last publication that the edge has; `None` while unknown, and for an ephemeral channel.
+    pub(super) fn position(&self) -> Option<Position> {
+        self.epoch.map(|epoch| Position {
+            epoch,
+            offset: self.ring.top(),
+        })
+    }
+
+    pub(super) fn is_live_on(&self, link: LinkId) -> bool {
+        self.stand == Stand::Live(link)
+    }
+
+    pub(super) const fn is_live(&self) -> bool {
+        matches!(self.stand, Stand::Live(_))
+    }
+
+    pub(super) fn is_asked(&self, request: RequestId) -> bool {
+        self.stand == Stand::Asked(request)
+    }
+
+    /// Forgets what was asked and told; what is had stays.
+    pub(super) fn forget_stand(&mut self) {
+        self.stand = Stand::Idle;
+        self.behind = false;
+        self.pull = None;
+        self.recovery = None;
+        self.recovered = None;
+        for waiter in &mut self.waiters {
+            waiter.asked = None;
+        }
+    }
+}
+
+/// The table of channels.
+#[derive(Debug, Default)]
+pub(super) struct Interest {
+    channels: BTreeMap<Channel, ChannelState>,
+    slots: BTreeMap<Slot, BTreeSet<Channel>>,
+    lingering: BTreeSet<(Instant, Channel)>,
+    /// Where the next ring is emptied when all together are too large.
+    eviction: Option<Channel>,
+    rings_bytes: usize,
+    waiters: usize,
+}
+
+impl Interest {
+    pub(super) fn len(&self) -> usize {
+        self.channels.len()
+    }
+
+    pub(super) fn live(&self) -> usize {
+        self.channels
+            .values()
+            .filter(|state| state.is_live())
+            .count()
+    }
+
+    pub(super) fn lingering(&self) -> usize {
+        self.lingering.len()
+    }
+
+    pub(super) const fn waiters(&self) -> usize {
+        self.waiters
+    }
+
+    pub(super) const fn rings_bytes(&self) -> usize {
+        self.rings_bytes
+    }
+
+    pub(super) fn get(&self, channel: &Channel) -> Option<&ChannelState> {
+        self.channels.get(channel)
+    }
+
+    pub(super) fn get_mut(&mut self, channel: &Channel) -> Option<&mut ChannelState> {
+        self.channels.get_mut(channel)
+    }
+
+    pub(super) fn insert(&mut self, channel: Channel, slot: Slot) {
+        self.slots.entry(slot).or_default().insert(channel.clone());
+        self.channels.insert(channel, ChannelState::new(slot));
+    }
+
+    pub(super) fn remove(&mut self, channel: &Channel) -> Option<ChannelState> {
+        let state = self.channels.remove(channel)?;
+        self.rings_bytes -= state.ring.bytes();
+        self.waiters -= state.waiters.len();
+        if let Some(until) = state.linger {
+            self.lingering.remove(&(until, channel.clone()));
+        }
+        self.leave_slot(state.slot, channel);
+        Some(state)
+    }
+
+    fn leave_slot(&mut self, slot: Slot, channel: &Channel) {
+        if let Some(channels) = self.slots.get_mut(&slot) {
+            channels.remove(channel);
+            if channels.is_empty() {
+                self.slots.remove(&slot);
+            }
+        }
+    }
+
+    /// Gives a channel another slot, by new rules.
+    pub(super) fn reslot(&mut self, channel: &Channel, slot: Slot) {
+        let Some(state) = self.channels.get_mut(channel) else {
+            return;
+        };
+        let before = std::mem::replace(&mut state.slot, slot);
+        self.leave_slot(before, channel);
+        self.slots.entry(slot).or_default().insert(channel.clone());
+    }
+
+    pub(super) fn of_slot(&self, slot: Slot) -> Vec<Channel> {
+        self.slots
+            .get(&slot)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    /// The channels of a lane, with their slots.
+    pub(super) fn of_lane(&self, lane: u8) -> impl Iterator<Item = (Slot, &Channel)> {
+        let lanes = trunkline_shared::limits::LANES;
+        let slots = self
+            .slots
+            .iter()
+            .filter(move |(slot, _)| slot.lane(lanes) == lane);
+        slots.flat_map(|(slot, channels)| channels.iter().map(|channel| (*slot, channel)))
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Channel, &ChannelState)> {
+        self.channels.iter()
+    }
+
+    pub(super) fn add_waiter(&mut self, channel: &Channel, waiter: Waiter) {
+        if let Some(state) = self.channels.get_mut(channel) {
+            state.waiters.push(waiter);
+            self.waiters += 1;
+        }
+    }
+
+    /// Takes out the waiters for which `is_done` holds.
+    pub(super) fn take_waiters(
+        &mut self,
+        channel: &Channel,
+        is_done: impl FnMut(&mut Waiter) -> bool,
+    ) -> Vec<Waiter> {
+        let Some(state) = self.channels.get_mut(channel) else {
+            return Vec::new();
+        };
+        let done: Vec<Waiter> = state.waiters.extract_if(.., is_done).collect();
+        self.waiters -= done.len();
+        done
+    }
+
+    pub(super) fn linger(&mut self, channel: &Channel, until: Instant) {
+        if let Some(state) = self.channels.get_mut(channel) {
+            state.linger = Some(until);
+            self.lingering.insert((until, channel.clone()));
+        }
+    }
+
+    /// Ends that a channel lingers; returns when it would have ended.
+    pub(super) fn end_linger(&mut self, channel: &Channel) -> Option<Instant> {
+        let until = self.channels.get_mut(channel)?.linger.take()?;
+        self.lingering.remove(&(until, channel.clone()));
+        Some(until)
+    }
+
+    pub(super) fn oldest_lingering(&self) -> Option<Channel> {
+        self.lingering.first().map(|(_, channel)| channel.clone())
+    }
+
+    /// Changes a channel's ring, and counts its bytes.
+    pub(super) fn change_ring(&mut self, channel: &Channel, change: impl FnOnce(&mut Ring)) {
+        if let Some(state) = self.channels.get_mut(channel) {
+            self.rings_bytes -= state.ring.bytes();
+            change(&mut state.ring);
+            self.rings_bytes += state.ring.bytes();
+        }
+    }
+
+    /// Empties the next ring in turn that holds something; false when none does.
+    pub(super) fn evict_ring(&mut self) -> bool {
+        let holds = |(_, state): &(&Channel, &ChannelState)| state.ring.bytes() > 0;
+        let after = self.eviction.as_ref().and_then(|last| {
+            let behind = (std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded);
+            self.channels.range::<Channel, _>(behind).find(holds)
+        });
+        let next = after
+            .or_else(|| self.channels.iter().find(holds))
+            .map(|(channel, _)| channel.clone());
+        if let Some(channel) = &next {
+            self.change_ring(channel, Ring::clear);
+        }
+        self.eviction = next;
+        self.eviction.is_some()
+    }
+
+    /// Checks the indexes against the channels.
+    ///
+    /// # Panics
+    /// When they differ.
+    pub(super) fn check_invariants(&self) {
+        let in_slots: usize = self.slots.values().map(BTreeSet::len).sum();
+        assert_eq!(in_slots, self.channels.len(), "each channel is in one slot");
+        let lingering = self
+            .channels
+            .values()
+            .filter(|state| state.linger.is_some())
+            .count();
+        assert_eq!(
+            lingering,
+            self.lingering.len(),
+            "lingering channels are known"
+        );
+        let bytes: usize = self.channels.values().map(|state| state.ring.bytes()).sum();
+        assert_eq!(bytes, self.rings_bytes, "bytes of rings are counted");
+        let waiters: usize = self
+            .channels
+            .values()
+            .map(|state| state.waiters.len())
+            .sum();
+        assert_eq!(waiters, self.waiters, "waiters are counted");
+        for (channel, state) in &self.channels {
+            assert!(
+                self.slots[&state.slot].contains(channel),
+                "a channel is in its slot"
+            );
+        }
+    }
+}

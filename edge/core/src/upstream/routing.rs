@@ -1,0 +1,272 @@
+//! Which link leads to the owner of each slot: rules, the newest view, links that come and go, slots on hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+use trunkline_shared::frame::ToNode;
+use trunkline_shared::rules::Rules;
+use trunkline_shared::{
+    Channel, Incarnation, Instant, LinkId, Payload, RingView, Slot, ViewVersion,
+};
+
+use super::links::Link;
+use super::{Output, Timer, Upstream};
+use crate::exchange::ToWorker;
+
+/// A slot that its owner in our view has refused: nothing of it is sent until a view or a time has come.
+#[derive(Clone, Copy, Debug)]
+struct Hold {
+    view: Option<ViewVersion>,
+    until: Instant,
+}
+
+/// What is known of the mesh.
+#[derive(Debug)]
+pub(super) struct Routing {
+    pub(super) rules: Option<Arc<Rules>>,
+    pub(super) view: Option<Arc<RingView>>,
+    /// For each slot the link to its owner.
+    links: Vec<Option<LinkId>>,
+    holds: BTreeMap<Slot, Hold>,
+    pub(super) dialled: BTreeSet<SmolStr>,
+    /// Whether there has been no link to the view's nodes for too long; true at the start.
+    pub(super) isolated: bool,
+    /// When it will be so.
+    pub(super) isolated_at: Option<Instant>,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self {
+            rules: None,
+            view: None,
+            links: vec![None; usize::from(trunkline_shared::limits::SLOTS)],
+            holds: BTreeMap::new(),
+            dialled: BTreeSet::new(),
+            isolated: true,
+            isolated_at: None,
+        }
+    }
+}
+
+impl Routing {
+    /// The link on which a slot's frames may be sent now.
+    pub(super) fn link_of(&self, slot: Slot) -> Option<LinkId> {
+        if self.holds.contains_key(&slot) {
+            None
+        } else {
+            self.owner_link(slot)
+        }
+    }
+
+    /// The link to a slot's owner, whether or not the slot is on hold.
+    pub(super) fn owner_link(&self, slot: Slot) -> Option<LinkId> {
+        self.links[usize::from(slot.number())]
+    }
+
+    /// The version of the newest view; the default when there is none.
+    pub(super) fn view_version(&self) -> ViewVersion {
+        self.view
+            .as_ref()
+            .map(|view| view.version)
+            .unwrap_or_default()
+    }
+
+    /// The slot of a channel; `None` when its namespace is unknown, or there are no rules.
+    pub(super) fn slot_of(&self, channel: &Channel) -> Option<Slot> {
+        self.rules.as_ref()?.slot_of(channel)
+    }
+
+    pub(super) fn is_member(&self, incarnation: Incarnation) -> bool {
+        self.view
+            .iter()
+            .flat_map(|view| &view.members)
+            .any(|member| member.incarnation == incarnation)
+    }
+
+    /// Finds the link of each slot anew; returns the slots whose link is another one than before.
+    fn assign(&mut self, links: &BTreeMap<LinkId, Link>) -> Vec<Slot> {
+        let lives: BTreeMap<Incarnation, LinkId> = links
+            .iter()
+            .map(|(id, link)| (link.incarnation, *id))
+            .collect();
+        let view = self.view.clone();
+        let mut moved = Vec::new();
+        for slot in Slot::all() {
+            let owner = view.as_ref().and_then(|view| view.owner(slot));
+            let link = owner.and_then(|member| lives.get(&member.incarnation).copied());
+            let before = std::mem::replace(&mut self.links[usize::from(slot.number())], link);
+            if before != link {
+                moved.push(slot);
+            }
+        }
+        moved
+    }
+}
+
+impl Upstream {
+    pub(super) fn on_link_up(&mut self, now: Instant, id: LinkId, link: Link) {
+        let older = self
+            .links
+            .iter()
+            .find(|(_, other)| other.incarnation == link.incarnation)
+            .map(|(id, _)| *id);
+        if let Some(older) = older {
+            self.close_link(now, older, "the node has a newer link");
+        }
+        self.links.insert(id, link);
+        if let Some(stats) = self.stats {
+            self.send_control(id, ToNode::Stats(stats));
+        }
+        self.arm_position_checks(now, id);
+        self.reroute(now);
+    }
+
+    pub(super) fn on_link_down(&mut self, now: Instant, id: LinkId) {
+        if let Some(link) = self.links.remove(&id) {
+            self.disarm_position_checks(id, &link.position_checks);
+            self.reroute(now);
+        }
+    }
+
+    fn close_link(&mut self, now: Instant, link: LinkId, reason: &'static str) {
+        self.out.push_back(Output::CloseLink { link, reason });
+        self.on_link_down(now, link);
+    }
+
+    /// Takes a node's view: the newest one wins, and whoever has an older one is shown ours.
+    pub(super) fn on_view(&mut self, now: Instant, link: LinkId, view: RingView) {
+        if view.check().is_err() {
+            self.counters.views_or_rules_invalid += 1;
+            return;
+        }
+        if let Some(state) = self.links.get_mut(&link) {
+            state.view = Some(view.version);
+        }
+        let newer = self
+            .routing
+            .view
+            .as_ref()
+            .is_none_or(|ours| ours.version < view.version);
+        if newer {
+            self.routing.view = Some(Arc::new(view));
+            self.reroute(now);
+            self.release_holds_of_view(now);
+        }
+        self.show_view();
+    }
+
+    fn show_view(&mut self) {
+        let Some(view) = self.routing.view.clone() else {
+            return;
+        };
+        let older = |(id, link): (&LinkId, &Link)| {
+            link.view
+                .is_some_and(|theirs| theirs < view.version)
+                .then_some(*id)
+        };
+        let behind: Vec<LinkId> = self.links.iter().filter_map(older).collect();
+        for link in behind {
+            if let Some(state) = self.links.get_mut(&link) {
+                state.view = None;
+            }
+            self.send_control(link, ToNode::ShowView(RingView::clone(&view)));
+        }
+    }
+
+    /// Takes the rules of a node if they are newer than ours, or those that the newest view names.
+    pub(super) fn on_rules(&mut self, now: Instant, json: &Payload) {
+        let Ok(rules) = serde_json::from_slice::<Rules>(json.bytes()) else {
+            self.counters.views_or_rules_invalid += 1;
+            return;
+        };
+        let named = self.routing.view.as_ref().map(|view| view.rules_version);
+        let wanted = self.routing.rules.as_ref().is_none_or(|ours| {
+            rules.version != ours.version
+                && (rules.version > ours.version || named == Some(rules.version))
+        });
+        if wanted {
+            self.adopt_rules(now, Arc::new(rules));
+        }
+    }
+
+    fn adopt_rules(&mut self, now: Instant, rules: Arc<Rules>) {
+        self.routing.rules = Some(Arc::clone(&rules));
+        for worker in self.workers.ids() {
+            self.workers
+                .tell(&mut self.out, worker, ToWorker::Rules(Arc::clone(&rules)));
+        }
+        self.reslot_channels(now);
+        self.unpark_all(now);
+    }
+
+    /// Does what follows from a link or view that is new or gone.
+    fn reroute(&mut self, now: Instant) {
+        for slot in self.routing.assign(&self.links) {
+            self.release_hold(slot);
+            self.on_slot_moved(slot);
+        }
+        self.ask_lost_requests_again(now);
+        self.redial();
+        self.watch_isolation(now);
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.pump_link(now, link);
+        }
+    }
+
+    fn on_slot_moved(&mut self, slot: Slot) {
+        self.forget_stands(slot);
+        self.unanswered.unsend(slot);
+        self.presences.restate(slot);
+    }
+
+    /// Stops sending a slot's frames, since its owner says that another view gives it to another.
+    pub(super) fn hold(&mut self, now: Instant, slot: Slot, version: ViewVersion) {
+        self.release_hold(slot);
+        let view = (version > self.routing.view_version()).then_some(version);
+        let wait = if view.is_some() {
+            self.config.ask_timeout
+        } else {
+            self.config.retry_delay
+        };
+        let hold = Hold {
+            view,
+            until: now + wait,
+        };
+        self.timers.arm(hold.until, Timer::Hold(slot));
+        self.routing.holds.insert(slot, hold);
+    }
+
+    fn release_hold(&mut self, slot: Slot) -> bool {
+        let hold = self.routing.holds.remove(&slot);
+        if let Some(hold) = hold {
+            self.timers.disarm(hold.until, Timer::Hold(slot));
+        }
+        hold.is_some()
+    }
+
+    fn release_holds_of_view(&mut self, now: Instant) {
+        let version = self.routing.view_version();
+        let come = |(slot, hold): (&Slot, &Hold)| {
+            hold.view
+                .is_some_and(|view| view <= version)
+                .then_some(*slot)
+        };
+        let slots: Vec<Slot> = self.routing.holds.iter().filter_map(come).collect();
+        for slot in slots {
+            self.on_hold_over(now, slot);
+        }
+    }
+
+    pub(super) fn on_hold_over(&mut self, now: Instant, slot: Slot) {
+        self.release_hold(slot);
+        self.queue_subscribes(slot);
+        // Presence has no refusal: what was said meanwhile may have met somebody who wasn't the owner.
+        self.presences.restate(slot);
+        if let Some(link) = self.routing.owner_link(slot) {
+            self.pump_link(now, link);
+        }
+    }
+}

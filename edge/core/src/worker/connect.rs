@@ -1,0 +1,104 @@
+//! The first command: who is there, and for how long (`client-protocol.md` §5).
+
+use trunkline_protocol::message::{ConnectRequest, ConnectResult};
+use trunkline_protocol::{DisconnectCode, ErrorCode, ReplyBody};
+use trunkline_shared::Now;
+
+use super::context::Context;
+use super::plan::ttl;
+use super::session::{Failure, Identity, Phase, Session};
+use super::timers::Timer;
+use crate::auth::TokenError;
+
+/// What clients are told of the server.
+const VERSION: &str = concat!("trunkline/", env!("CARGO_PKG_VERSION"));
+
+impl Session {
+    /// Opens the connection; a failed connect leaves it unusable, and it closes as stale if nothing else does.
+    pub(super) fn on_connect(
+        &mut self,
+        ctx: &mut Context,
+        now: Now,
+        id: u32,
+        request: &ConnectRequest,
+    ) {
+        if self.phase != Phase::AwaitingConnect {
+            return self.close(ctx, DisconnectCode::BadRequest);
+        }
+        match identify(ctx, now, &request.token) {
+            Ok(identity) => self.open(ctx, now, id, identity),
+            Err(Failure::Close(code)) => self.close(ctx, code),
+            Err(Failure::Error(code)) => {
+                self.phase = Phase::Unusable;
+                self.reply_error(ctx, id, code);
+            }
+        }
+    }
+
+    fn open(&mut self, ctx: &mut Context, now: Now, id: u32, identity: Identity) {
+        self.phase = Phase::Open;
+        self.identity = identity;
+        ctx.counters.connects += 1;
+        *ctx.users.entry(self.identity.user.clone()).or_default() += 1;
+        ctx.timers.cancel(self.conn, Timer::Stale);
+        self.schedule_expiry(ctx, now);
+        self.schedule_first_tick(ctx, now);
+        let pings = self.schedule_first_ping(ctx, now);
+        let interval = u32::try_from(ctx.config.ping_interval.as_secs()).unwrap_or(u32::MAX);
+        let expire_at = self.identity.expire_at;
+        let result = ConnectResult {
+            client: self.identity.client.to_string(),
+            version: VERSION.to_owned(),
+            expires: expire_at.is_some(),
+            ttl: expire_at.map_or(0, |at| ttl(now.unix, at)),
+            ping: if pings { interval } else { 0 },
+            pong: pings,
+            ..ConnectResult::default()
+        };
+        self.reply(ctx, id, ReplyBody::Connect(result));
+    }
+
+    /// The connection no longer counts for its user.
+    pub(super) fn count_out(&self, ctx: &mut Context) {
+        let Some(count) = ctx.users.get_mut(&self.identity.user) else {
+            return;
+        };
+        *count -= 1;
+        if *count == 0 {
+            ctx.users.remove(&self.identity.user);
+        }
+    }
+}
+
+/// Who has connected: what the token says, or nobody if that is allowed.
+fn identify(ctx: &mut Context, now: Now, token: &str) -> Result<Identity, Failure> {
+    if token.is_empty() {
+        if !ctx.config.allow_anonymous_connect_without_token {
+            return Err(DisconnectCode::BadRequest.into());
+        }
+        return Ok(Identity {
+            client: ctx.client_id(),
+            ..Identity::default()
+        });
+    }
+    let token = ctx
+        .verifier
+        .connection(token, now.unix)
+        .map_err(|error| match error {
+            TokenError::Expired => Failure::Error(ErrorCode::TokenExpired),
+            TokenError::Invalid => Failure::Close(DisconnectCode::InvalidToken),
+        })?;
+    if token.user.is_empty() && ctx.config.disallow_anonymous_connection_tokens {
+        return Err(DisconnectCode::PermissionDenied.into());
+    }
+    if token.expire_at.is_some_and(|at| at <= now.unix) {
+        return Err(ErrorCode::Expired.into());
+    }
+    let client = ctx.client_id();
+    Ok(Identity {
+        user: token.user,
+        client,
+        info: token.info,
+        expire_at: token.expire_at,
+    })
+}
