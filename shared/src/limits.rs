@@ -59,7 +59,7 @@ pub const TAGS_MAX: usize = 16;
 /// Bytes of all tags of one publication together.
 pub const TAGS_BYTES_MAX: usize = 256;
 
-/// Lanes of a link; the default of `link.lanes`.
+/// Lanes of a link; a hello with another number is refused.
 pub const LANES: u8 = 16;
 
 /// Bytes that may wait for one lane of a link, before pushes go lagging and publishes are refused.
