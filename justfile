@@ -15,3 +15,7 @@ test:
 # The ten longest files and functions.
 shape:
     bash .ci/shape
+
+# A mesh on this machine.
+dev:
+    cargo run --release -- dev

@@ -1,7 +1,12 @@
-//! Logging of every Trunkline process.
+//! Logging, metric names and field names of every Trunkline process.
 //!
-//! The crate depends on nothing of ours.
+//! Names live here so that dashboards, documents and tests find each of them in one place. The crate depends on
+//! nothing of ours.
 
+pub mod fields;
+mod metric;
+pub mod names;
 mod subscriber;
 
+pub use metric::Metric;
 pub use subscriber::{LogConfig, LogError, LogFormat, init};

@@ -28,6 +28,9 @@ mod subscribers;
 pub mod subscription;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use bytes::Bytes;

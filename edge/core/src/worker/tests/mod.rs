@@ -1,0 +1,20 @@
+//! The worker by its inputs and outputs: clients speak in encoded frames, upstream is scripted, time is virtual.
+
+mod connect;
+mod delivery;
+mod describe;
+mod dispatch;
+mod epoch;
+mod expiry;
+mod heartbeat;
+mod history;
+mod order;
+mod presence;
+mod publish;
+mod queue;
+mod recovery;
+mod requests;
+mod rig;
+mod rules;
+mod subscribe;
+mod tokens;

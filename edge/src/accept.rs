@@ -1,0 +1,151 @@
+//! Accepting connections on a worker's thread, each worker on a listener of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::gate::{Permit, count};
+use crate::http::{self, Site};
+use crate::socket::ClientStream;
+use crate::worker_thread::WorkerThread;
+
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: i32 = 1024;
+
+/// Wait after a failure to accept, and while the worker comes late.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What a connection beyond the limit is told.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// Binds one listener per worker to the same address; the system spreads connections over them.
+///
+/// # Errors
+/// When the address can't be bound.
+pub(crate) fn bind(address: SocketAddr, count: u16) -> io::Result<Vec<std::net::TcpListener>> {
+    let first = bind_one(address)?;
+    let address = first.local_addr()?;
+    let others = (1..count).map(|_| bind_one(address));
+    std::iter::once(Ok(first)).chain(others).collect()
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Accepts until `stop`; what has queued in the listener by then is still accepted, since nobody else would.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    thread: Rc<WorkerThread>,
+    site: Rc<Site>,
+    stop: CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        if thread.lag() > site.accept_lag_max {
+            tokio::time::sleep(PAUSE).await;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            accepted = listener.accept() => on_accept(accepted, &thread, &site, &stop).await,
+        }
+    }
+    while let Some(accepted) = accept_at_once(&listener).await {
+        on_accept(accepted, &thread, &site, &stop).await;
+    }
+}
+
+/// What already waits to be accepted.
+async fn accept_at_once(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    tokio::select! {
+        biased;
+        accepted = listener.accept() => Some(accepted),
+        () = std::future::ready(()) => None,
+    }
+}
+
+async fn on_accept(
+    accepted: io::Result<(TcpStream, SocketAddr)>,
+    thread: &Rc<WorkerThread>,
+    site: &Rc<Site>,
+    stop: &CancellationToken,
+) {
+    match accepted {
+        Ok((stream, _)) => take(stream, thread, site, stop),
+        Err(error) => {
+            count(&thread.gate.counters().accept_errors);
+            warn!(%error, "a connection can't be accepted");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+fn take(stream: TcpStream, thread: &Rc<WorkerThread>, site: &Rc<Site>, stop: &CancellationToken) {
+    count(&thread.gate.counters().accepted);
+    let Some(permit) = thread.gate.try_http() else {
+        let told = stream.try_write(FULL);
+        debug!(?told, "too many connections");
+        return;
+    };
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "a connection was gone before it was served");
+        return;
+    }
+    let (thread, site, stop) = (Rc::clone(thread), Rc::clone(site), stop.clone());
+    tokio::task::spawn_local(serve(
+        ClientStream::Plain(stream),
+        permit,
+        thread,
+        site,
+        stop,
+    ));
+}
+
+async fn serve(
+    stream: ClientStream,
+    permit: Permit,
+    thread: Rc<WorkerThread>,
+    site: Rc<Site>,
+    stop: CancellationToken,
+) {
+    if let Err(error) = http::serve(stream, thread, site, stop).await {
+        debug!(%error, "HTTP connection ended");
+    }
+    drop(permit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_listeners_have_one_address_even_when_any_port_is_asked() {
+        let listeners = bind(SocketAddr::from(([127, 0, 0, 1], 0)), 3).expect("bound");
+        let addresses: Vec<_> = listeners
+            .iter()
+            .map(|listener| listener.local_addr().expect("bound"))
+            .collect();
+        assert_eq!(addresses.len(), 3);
+        assert!(
+            addresses
+                .iter()
+                .all(|address| *address == addresses[0] && address.port() != 0)
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! Asking upstream from outside of the workers: the server API speaks as a worker without sessions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use trunkline_edge_core::exchange::{Answer, RefusedBecause, Ticket, ToUpstream};
+use trunkline_process::Clock;
+use trunkline_shared::rules::Rules;
+use trunkline_shared::{Instant, Now};
+
+/// A request for the way upstream, and where its answer goes.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    /// The ticket that `message` names.
+    pub(crate) ticket: Ticket,
+    /// What is asked.
+    pub(crate) message: ToUpstream,
+    /// Where the answer goes; nobody may be there any more.
+    pub(crate) reply: oneshot::Sender<Answer>,
+}
+
+/// Asks upstream; clones ask the same one.
+///
+/// The queue to it is unbounded: what is in it is bounded by the connections that may wait for answers at the same
+/// time, each with one request of at most 1 MiB.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    asks: mpsc::UnboundedSender<Ask>,
+    rules: watch::Receiver<Option<Arc<Rules>>>,
+    tickets: Arc<AtomicU64>,
+    clock: Clock,
+    deadline: Duration,
+}
+
+impl Asker {
+    /// Makes one; every request is to be answered within `deadline`.
+    pub(crate) fn new(
+        asks: mpsc::UnboundedSender<Ask>,
+        rules: watch::Receiver<Option<Arc<Rules>>>,
+        clock: Clock,
+        deadline: Duration,
+    ) -> Self {
+        Self {
+            asks,
+            rules,
+            tickets: Arc::default(),
+            clock,
+            deadline,
+        }
+    }
+
+    /// The rules that hold; `None` before the first have come.
+    pub(crate) fn rules(&self) -> Option<Arc<Rules>> {
+        self.rules.borrow().clone()
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// When a request that came now is answered at the latest.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.clock.instant() + self.deadline
+    }
+
+    /// Asks, and waits for the answer; `make` is given the ticket that its message must name.
+    ///
+    /// When the way upstream ends, the answer is [`RefusedBecause::Temporary`].
+    pub(crate) async fn ask(&self, make: impl FnOnce(Ticket) -> ToUpstream + Send) -> Answer {
+        let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed));
+        let (reply, answer) = oneshot::channel();
+        let sent = self.asks.send(Ask {
+            ticket,
+            message: make(ticket),
+            reply,
+        });
+        drop(sent);
+        answer
+            .await
+            .unwrap_or(Answer::Refused(RefusedBecause::Temporary))
+    }
+}

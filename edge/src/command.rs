@@ -1,0 +1,34 @@
+//! The way from flags to a running edge, for the binary `edge` and for `trunkline edge`.
+
+use trunkline_process::{Failure, ProcessArgs, Shutdown};
+
+use crate::config::EdgeConfig;
+use crate::run::run;
+
+/// Reads the configuration and runs an edge until it is asked to stop.
+///
+/// `dev_page` is the HTML that is shown at `/` where `edge.dev` is set; empty for none.
+///
+/// # Errors
+/// When the configuration is wrong or the edge can't start or go on.
+pub fn run_with(args: &ProcessArgs, dev_page: &str) -> Result<(), Failure> {
+    let mut config = EdgeConfig::load(args.source()?)?;
+    config.ready_file.clone_from(&args.ready_file);
+    if let Some(dev) = &mut config.dev {
+        dev_page.clone_into(&mut dev.page);
+    }
+    trunkline_telemetry::init(&config.log)
+        .map_err(|error| Failure::Configuration(error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("edge")
+        .build()
+        .map_err(|error| Failure::Run(format!("runtime: {error}")))?;
+    runtime.block_on(async {
+        let shutdown = Shutdown::on_signals(args.exit_with_parent);
+        let shutdown = shutdown.map_err(|error| Failure::Run(format!("signals: {error}")))?;
+        run(config, shutdown)
+            .await
+            .map_err(|error| Failure::Run(error.to_string()))
+    })
+}

@@ -1,0 +1,79 @@
+//! The task of one connection: it reads, and waits for a socket that took too little.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use trunkline_protocol::DisconnectCode;
+
+use crate::connection::{Connection, Event};
+use crate::reader::Reader;
+use crate::worker_thread::WorkerThread;
+
+/// Bytes of the buffer that all connections of a thread read into.
+const SCRATCH_BYTES: usize = 64 << 10;
+
+/// Reads of one connection before others have their turn.
+const READS_AT_ONCE: usize = 4;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
+}
+
+/// Serves a connection until it is over; `early` came behind the handshake.
+pub(crate) async fn serve(thread: Rc<WorkerThread>, connection: Rc<Connection>, early: Bytes) {
+    let mut reader = Reader::new();
+    thread.on_bytes(&connection, &mut reader, &early);
+    drop(early);
+    poll_fn(|ctx| {
+        SCRATCH.with_borrow_mut(|scratch| step(ctx, &thread, &connection, &mut reader, scratch))
+    })
+    .await;
+    thread.forget(connection.id);
+}
+
+fn step(
+    ctx: &mut Context<'_>,
+    thread: &WorkerThread,
+    connection: &Rc<Connection>,
+    reader: &mut Reader,
+    scratch: &mut [u8],
+) -> Poll<()> {
+    for _ in 0..READS_AT_ONCE {
+        match connection.poll_event(ctx, scratch) {
+            Poll::Ready(Event::Read(count)) => {
+                thread.on_bytes(connection, reader, &scratch[..count])
+            }
+            Poll::Ready(Event::Writable) => thread.write_later(connection.id),
+            Poll::Ready(Event::Over) => return Poll::Ready(()),
+            Poll::Pending => return Poll::Pending,
+        }
+    }
+    ctx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// Sends WebSocket pings to a client that asked for them (`cf_ws_frame_ping_pong`), and ends it when it is silent.
+///
+/// The reference's timings: a ping every `interval`, and something must be heard within `timeout` more.
+pub(crate) async fn ping(
+    thread: Rc<WorkerThread>,
+    connection: Rc<Connection>,
+    interval: Duration,
+    timeout: Duration,
+) {
+    const PING: &[u8] = b"\x89\0";
+    while connection.is_open() {
+        tokio::time::sleep(interval.saturating_sub(timeout)).await;
+        connection.take_heard();
+        connection.push_control(PING);
+        thread.write_later(connection.id);
+        tokio::time::sleep(timeout).await;
+        if connection.is_open() && !connection.take_heard() {
+            thread.hang_up(&connection, &DisconnectCode::NoPong);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! HTTP on a worker's thread: the WebSocket endpoint by hand, everything else through one router.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+
+use crate::api::Api;
+use crate::dev_page::{self, DevConfig};
+use crate::health::{self, Readiness};
+use crate::origin::AllowedOrigins;
+use crate::socket::ClientStream;
+use crate::upgrade;
+use crate::worker_thread::WorkerThread;
+
+/// Where WebSockets are opened.
+const WEBSOCKET_PATH: &str = "/connection/websocket";
+
+/// Bytes of a request's header.
+const HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// What a worker needs to serve HTTP.
+pub(crate) struct Site {
+    pub(crate) router: Router,
+    pub(crate) origins: AllowedOrigins,
+    pub(crate) header_timeout: Duration,
+    pub(crate) accept_lag_max: Duration,
+    pub(crate) ping_interval: Duration,
+    pub(crate) pong_timeout: Duration,
+}
+
+/// Health, the server API, and in dev mode a page and tokens.
+pub(crate) fn router(
+    api: Arc<Api>,
+    readiness: watch::Receiver<Readiness>,
+    dev: Option<&DevConfig>,
+    hmac_secret_key: &str,
+) -> Router {
+    let ready = move || std::future::ready(health::ready(&readiness));
+    let router = Router::new()
+        .route("/health", get(health::live))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(ready))
+        .merge(api.routes());
+    match dev {
+        Some(dev) => router.merge(dev_page::routes(dev, hmac_secret_key)),
+        None => router,
+    }
+}
+
+/// Serves one connection until it ends, is upgraded, or `stop` comes and its request is answered.
+///
+/// # Errors
+/// When the client breaks the protocol, is too slow, or goes away.
+pub(crate) async fn serve(
+    stream: ClientStream,
+    thread: Rc<WorkerThread>,
+    site: Rc<Site>,
+    stop: CancellationToken,
+) -> hyper::Result<()> {
+    let timeout = site.header_timeout;
+    let service = service_fn(move |request| respond(request, Rc::clone(&thread), Rc::clone(&site)));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(timeout)
+        .max_buf_size(HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    tokio::select! {
+        result = connection.as_mut() => return result,
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    thread: Rc<WorkerThread>,
+    site: Rc<Site>,
+) -> Result<Response<Body>, Infallible> {
+    if request.uri().path() == WEBSOCKET_PATH {
+        return Ok(upgrade::upgrade(request, &thread, &site));
+    }
+    site.router.clone().call(request).await
+}

@@ -1,0 +1,38 @@
+//! The edge process: sockets, HTTP, links.
+//!
+//! A thin shell: the machines of `trunkline-edge-core` decide, this crate carries values between them, the sockets of
+//! clients and the links to nodes. Clients live on threads of their own, one [`Worker`](trunkline_edge_core::worker)
+//! each; one task drives the way upstream.
+
+mod accept;
+mod admin;
+mod api;
+mod ask;
+mod command;
+mod config;
+mod conn_task;
+mod connection;
+mod dev_page;
+mod gate;
+mod health;
+mod http;
+mod links;
+mod metrics;
+mod origin;
+mod reader;
+mod run;
+mod secret;
+mod socket;
+mod upgrade;
+mod upstream_task;
+mod worker_thread;
+#[cfg(test)]
+mod worker_thread_tests;
+mod workers;
+mod writer;
+
+pub use command::run_with;
+pub use config::{ApiSection, EdgeConfig, EdgeSection, ErrorMode};
+pub use dev_page::DevConfig;
+pub use run::{EdgeError, run};
+pub use secret::Secret;

@@ -1,0 +1,90 @@
+//! The edge's links: dialling nodes, and handing over what comes on a link.
+
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+use trunkline_link::{DialEvent, Dialer, EdgeLink, LinkEnd, LinkSink};
+use trunkline_shared::frame::ToEdge;
+use trunkline_shared::{LinkId, StreamId};
+
+/// What happens on links.
+pub(crate) enum LinkEvent {
+    /// A link is up, not yet started.
+    Up {
+        address: String,
+        link: Box<EdgeLink>,
+    },
+    /// Frames came, in order.
+    Frames { link: LinkId, frames: Vec<ToEdge> },
+    /// Frames of this weight together were written.
+    Sent {
+        link: LinkId,
+        stream: StreamId,
+        weight: usize,
+    },
+    /// A link is down; nothing of it follows.
+    Down { link: LinkId },
+}
+
+/// Keeps a link to one address until it is aborted.
+pub(crate) async fn dial(mut dialer: Dialer, events: mpsc::UnboundedSender<LinkEvent>) {
+    let address = dialer.address().to_owned();
+    let mut failures = 0_u64;
+    loop {
+        match dialer.next().await {
+            DialEvent::Up(link) => {
+                failures = 0;
+                let link = Box::new(link);
+                if events
+                    .send(LinkEvent::Up {
+                        address: address.clone(),
+                        link,
+                    })
+                    .is_err()
+                {
+                    return;
+                }
+            }
+            // The link's sink has been told, and the log.
+            DialEvent::Down(_) => {}
+            DialEvent::Failed { error, retry_in } => {
+                failures += 1;
+                // One warning per outage; what follows is the same again.
+                if failures == 1 {
+                    warn!(%address, %error, "no link");
+                } else {
+                    debug!(%address, %error, failures, ?retry_in, "still no link");
+                }
+            }
+        }
+    }
+}
+
+/// Puts what comes on one link into the queue of the way upstream.
+///
+/// The queue is unbounded; what is in it is bounded by the protocol: requests reserve the room of their answers, and a
+/// node stops pushing to an edge whose lane is full.
+pub(crate) struct EdgeSink {
+    pub(crate) link: LinkId,
+    pub(crate) events: mpsc::UnboundedSender<LinkEvent>,
+}
+
+impl LinkSink<ToEdge> for EdgeSink {
+    fn deliver(&self, _: StreamId, frames: Vec<ToEdge>) {
+        let _ = self.events.send(LinkEvent::Frames {
+            link: self.link,
+            frames,
+        });
+    }
+
+    fn sent(&self, stream: StreamId, weight: usize) {
+        let _ = self.events.send(LinkEvent::Sent {
+            link: self.link,
+            stream,
+            weight,
+        });
+    }
+
+    fn closed(&self, _: LinkEnd) {
+        let _ = self.events.send(LinkEvent::Down { link: self.link });
+    }
+}

@@ -1,0 +1,88 @@
+//! The subcommands and their flags.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use trunkline_process::{Failure, ProcessArgs};
+
+use crate::{certs, dev};
+
+/// A global WebSocket mesh.
+#[derive(Debug, Parser)]
+#[command(name = "trunkline", version, about)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a backbone node and three regional edges on this machine, with a page to try them.
+    Dev(dev::DevArgs),
+    /// Run an edge.
+    Edge(ProcessArgs),
+    /// Run a backbone node.
+    Backbone(ProcessArgs),
+    /// Make certificates for links.
+    #[command(subcommand)]
+    Certs(CertsCommand),
+}
+
+/// What can be done with certificates.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertsCommand {
+    /// Make an authority, unless the directory has one, and a certificate for each name given.
+    New(NewCerts),
+}
+
+/// Flags of `certs new`.
+#[derive(Debug, Args)]
+pub(crate) struct NewCerts {
+    /// Directory for NAME.pem and NAME.key; made when absent.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// A backbone node's name; may be given again.
+    #[arg(long = "backbone", value_name = "NAME")]
+    backbones: Vec<String>,
+    /// An edge as REGION/NAME; may be given again.
+    #[arg(long = "edge", value_name = "REGION/NAME")]
+    edges: Vec<String>,
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Dev(args) => dev::run(&args),
+            Self::Edge(args) => trunkline_edge::run_with(&args, dev::PAGE),
+            Self::Backbone(args) => trunkline_backbone::run_with(&args),
+            Self::Certs(CertsCommand::New(args)) => new_certs(&args),
+        }
+    }
+}
+
+fn new_certs(args: &NewCerts) -> Result<(), Failure> {
+    let backbones = args
+        .backbones
+        .iter()
+        .map(|name| certs::Holder::backbone(name));
+    let edges = args.edges.iter().map(|edge| certs::Holder::edge(edge));
+    let holders: Vec<_> = backbones
+        .chain(edges)
+        .collect::<Result<_, _>>()
+        .map_err(|error| usage(&error))?;
+    let made = certs::ensure(&args.dir, &holders).map_err(|error| failure(&error))?;
+    made.iter().for_each(|path| eprintln!("{}", path.display()));
+    Ok(())
+}
+
+/// What the user asked for makes no sense: exit code 2.
+pub(crate) fn usage(error: &anyhow::Error) -> Failure {
+    Failure::Configuration(format!("{error:#}"))
+}
+
+/// What the user asked for can't be done: exit code 1.
+pub(crate) fn failure(error: &anyhow::Error) -> Failure {
+    Failure::Run(format!("{error:#}"))
+}

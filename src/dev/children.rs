@@ -1,0 +1,196 @@
+//! The processes of dev mode.
+//!
+//! A child ends when its standard input closes, so that none outlives this process however it ends.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use futures_util::future::select_all;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::process::{Child, ChildStdin, Command};
+
+use super::plan::Plan;
+use super::state::{self, Ready};
+
+/// Time a child has to get ready; a store that must be repaired after a crash takes a while.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Time all children have to stop; what is left is killed (`names.md`: done within 2 s).
+const STOP_TIMEOUT: Duration = Duration::from_millis(1800);
+
+/// The children, by name.
+pub(crate) struct Children {
+    dir: PathBuf,
+    running: Vec<(String, Child)>,
+    /// Kept apart: waiting for a child would close the input that keeps it running.
+    inputs: Vec<ChildStdin>,
+    /// What each said when it was ready.
+    pub(crate) ready: BTreeMap<String, Ready>,
+}
+
+impl Children {
+    pub(crate) fn new(dir: &Path) -> Result<Self> {
+        fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))?;
+        let dir = dir
+            .canonicalize()
+            .with_context(|| format!("{}", dir.display()))?;
+        for inner in ["pids", "logs", "config", "ready"] {
+            fs::create_dir_all(dir.join(inner))
+                .with_context(|| format!("{}", dir.join(inner).display()))?;
+        }
+        Ok(Self {
+            dir,
+            running: Vec::new(),
+            inputs: Vec::new(),
+            ready: BTreeMap::new(),
+        })
+    }
+
+    /// Starts the node, then the edges, and waits until all are ready.
+    pub(crate) async fn start_all(&mut self, plan: &Plan) -> Result<()> {
+        let node = plan.node();
+        self.start("backbone", node, &plan.node_config(&self.dir))?;
+        self.wait_until_ready(node).await?;
+        let link = self.ready[node]
+            .link
+            .clone()
+            .ok_or_else(|| anyhow!("{node} told no link address"))?;
+        for edge in plan.edges() {
+            self.start("edge", &edge.name, &edge.config(&self.dir, &link))?;
+        }
+        for edge in plan.edges() {
+            self.wait_until_ready(&edge.name).await?;
+        }
+        state::write(&self.dir, &self.ready)
+    }
+
+    /// Whether all are ready.
+    pub(crate) fn is_complete(&self, plan: &Plan) -> bool {
+        self.ready.len() == 1 + plan.edges().count()
+    }
+
+    fn start(&mut self, command: &str, name: &str, config: &Value) -> Result<()> {
+        let config_file = self.dir.join("config").join(format!("{name}.toml"));
+        fs::write(
+            &config_file,
+            toml::to_string_pretty(config).context("configuration")?,
+        )?;
+        let _ = fs::remove_file(self.ready_file(name));
+        let log = fs::File::create(self.log_file(name)).context("log file")?;
+        let mut child = Command::new(std::env::current_exe().context("own executable")?)
+            .arg(command)
+            .arg("--config")
+            .arg(&config_file)
+            .arg("--ready-file")
+            .arg(self.ready_file(name))
+            .arg("--exit-with-parent")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            // Ctrl-C is for this process, which then stops its children in order.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{name} can't be started"))?;
+        let pid = child.id().unwrap_or_default();
+        fs::write(self.dir.join("pids").join(name), format!("{pid}\n"))?;
+        self.inputs.extend(child.stdin.take());
+        self.running.push((name.to_owned(), child));
+        Ok(())
+    }
+
+    fn ready_file(&self, name: &str) -> PathBuf {
+        self.dir.join("ready").join(format!("{name}.json"))
+    }
+
+    fn log_file(&self, name: &str) -> PathBuf {
+        self.dir.join("logs").join(format!("{name}.log"))
+    }
+
+    async fn wait_until_ready(&mut self, name: &str) -> Result<()> {
+        let path = self.ready_file(name);
+        let ready = tokio::time::timeout(START_TIMEOUT, state::wait_for(&path));
+        let (_, child) = self
+            .running
+            .iter_mut()
+            .find(|(running, _)| running == name)
+            .context("not started")?;
+        let ended = tokio::select! {
+            ready = ready => {
+                let ready = ready.map_err(|_| anyhow!("{name} isn't ready after {START_TIMEOUT:?}"))??;
+                self.ready.insert(name.to_owned(), ready);
+                return Ok(());
+            }
+            ended = child.wait() => ended?,
+        };
+        bail!(
+            "{name} ended at its start, {ended}: {}",
+            self.last_line(name)
+        )
+    }
+
+    fn last_line(&self, name: &str) -> String {
+        let log = fs::read_to_string(self.log_file(name)).unwrap_or_default();
+        log.lines().last().unwrap_or("its log is empty").to_owned()
+    }
+
+    /// Returns when there is nothing left to run: why the node ended. Edges that end are told and stay dead.
+    pub(crate) async fn watch(&mut self) -> anyhow::Error {
+        loop {
+            let waits = self
+                .running
+                .iter_mut()
+                .map(|(_, child)| Box::pin(child.wait()));
+            let (ended, place, _) = select_all(waits).await;
+            let (name, _) = self.running.remove(place);
+            let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
+            let line = format!(
+                "{name} ended, {how}; its log is {}",
+                self.log_file(&name).display()
+            );
+            if name.starts_with("backbone") || self.running.is_empty() {
+                return anyhow!(line);
+            }
+            eprintln!("{line}");
+        }
+    }
+
+    /// Asks the edges to stop, then the node, and kills what doesn't.
+    pub(crate) async fn stop(&mut self) {
+        let orderly = async {
+            self.stop_those(|name| !name.starts_with("backbone")).await;
+            self.stop_those(|_| true).await;
+        };
+        if tokio::time::timeout(STOP_TIMEOUT, orderly).await.is_err() {
+            self.kill().await;
+        }
+    }
+
+    async fn stop_those(&mut self, which: impl Fn(&str) -> bool) {
+        let mut chosen: Vec<_> = self
+            .running
+            .iter_mut()
+            .filter(|(name, _)| which(name))
+            .collect();
+        for (_, child) in &chosen {
+            if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+                let _ = kill_process(pid, Signal::TERM);
+            }
+        }
+        for (_, child) in &mut chosen {
+            let _ = child.wait().await;
+        }
+    }
+
+    /// Kills all at once.
+    pub(crate) async fn kill(&mut self) {
+        for (_, child) in &mut self.running {
+            let _ = child.kill().await;
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A mesh of real processes for tests: started, asked, cut, killed.
+#![allow(dead_code, reason = "each test binary uses its part of the harness")]
+
+mod proxy;
+mod tools;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+pub(crate) use proxy::Proxy;
+pub(crate) use tools::node;
+
+/// How long anything may take before a test gives up: far above what it takes, so that only a hang reaches it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An address of this test's own, so that tests share no ports: 127.0.N.1.
+pub(crate) fn own_ip() -> IpAddr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let process = u8::try_from(std::process::id() % 200).expect("below 200");
+    IpAddr::from([127, 1 + process, NEXT.fetch_add(1, Ordering::Relaxed), 1])
+}
+
+/// `trunkline dev` with everything under it; ends when dropped.
+pub(crate) struct Mesh {
+    child: Child,
+    dir: tempfile::TempDir,
+    addresses: BTreeMap<String, Value>,
+}
+
+impl Mesh {
+    /// Starts a node and three edges and waits until they are ready.
+    pub(crate) fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let child = trunkline()
+            .args([
+                "dev",
+                "--base-port",
+                "0",
+                "--ip",
+                &own_ip().to_string(),
+                "--dir",
+            ])
+            .arg(dir.path())
+            .spawn()
+            .expect("trunkline starts");
+        let mut mesh = Self {
+            child,
+            dir,
+            addresses: BTreeMap::new(),
+        };
+        let text = mesh.wait_for_file("dev.json");
+        mesh.addresses = serde_json::from_str(&text).expect("dev.json is JSON");
+        mesh
+    }
+
+    fn wait_for_file(&mut self, name: &str) -> String {
+        let path = self.dir.path().join(name);
+        wait_until(name, || {
+            if let Some(status) = self.child.try_wait().expect("the child can be asked") {
+                panic!("trunkline dev ended, {status}");
+            }
+            std::fs::read_to_string(&path).ok()
+        })
+    }
+
+    /// What a process said when it was ready: `listen`, `admin`, `link`.
+    pub(crate) fn address(&self, name: &str, what: &str) -> String {
+        self.addresses[name][what]
+            .as_str()
+            .unwrap_or_else(|| panic!("{name} has no {what}"))
+            .to_owned()
+    }
+
+    pub(crate) fn websocket(&self, edge: &str) -> String {
+        format!("ws://{}/connection/websocket", self.address(edge, "listen"))
+    }
+
+    /// Calls the server API of an edge.
+    pub(crate) fn api(&self, edge: &str, method: &str, body: &Value) -> Value {
+        api(&self.address(edge, "listen"), method, body)
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// The logs of all processes, for a failure's message.
+    pub(crate) fn logs(&self) -> String {
+        let files = std::fs::read_dir(self.dir.path().join("logs"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        files
+            .map(|file| std::fs::read_to_string(file.path()).unwrap_or_default())
+            .collect()
+    }
+}
+
+impl Drop for Mesh {
+    fn drop(&mut self) {
+        terminate(&mut self.child);
+    }
+}
+
+/// The executable under test, without the environment's variables that it would read.
+pub(crate) fn trunkline() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
+    command.env_remove("RUST_LOG").stdin(Stdio::piped());
+    command
+}
+
+/// Calls the server API with dev mode's key.
+pub(crate) fn api(listen: &str, method: &str, body: &Value) -> Value {
+    let url = format!("http://{listen}/api/{method}");
+    let mut response = ureq::post(&url)
+        .header("X-API-Key", "dev")
+        .send_json(body)
+        .expect("the API answers");
+    response.body_mut().read_json().expect("the answer is JSON")
+}
+
+/// Asks `probe` until it has something, without a bound on its pace but its own.
+pub(crate) fn wait_until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let give_up = Instant::now() + PATIENCE;
+    while Instant::now() < give_up {
+        if let Some(found) = probe() {
+            return found;
+        }
+        std::thread::yield_now();
+    }
+    panic!("{what} didn't come within {PATIENCE:?}");
+}
+
+/// Asks a process to stop and waits; kills it when it doesn't.
+pub(crate) fn terminate(child: &mut Child) {
+    if let Some(pid) = rustix::process::Pid::from_raw(child.id().cast_signed()) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+    let give_up = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < give_up {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// The project's directory.
+pub(crate) fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
