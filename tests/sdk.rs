@@ -2,7 +2,9 @@
 
 mod harness;
 
-use harness::{Mesh, Proxy, node};
+use harness::Mesh;
+use harness::proxy::Proxy;
+use harness::tools::node;
 use serde_json::json;
 
 const MESSAGES: usize = 1000;

@@ -1,8 +1,9 @@
 //! A mesh of real processes for tests: started, asked, cut, killed.
 #![allow(dead_code, reason = "each test binary uses its part of the harness")]
 
-mod proxy;
-mod tools;
+pub(crate) mod process;
+pub(crate) mod proxy;
+pub(crate) mod tools;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,9 +13,6 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-
-pub(crate) use proxy::Proxy;
-pub(crate) use tools::node;
 
 /// How long anything may take before a test gives up: far above what it takes, so that only a hang reaches it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,0 +1,105 @@
+//! What a person meets who runs `trunkline dev`.
+
+mod harness;
+
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use harness::{Mesh, own_ip, terminate, trunkline};
+
+#[test]
+fn a_taken_port_is_told_in_one_line_with_its_owner_and_exit_code_2() {
+    let ip = own_ip();
+    let listener = TcpListener::bind((ip, 0)).expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = trunkline()
+        .args([
+            "dev",
+            "--ip",
+            &ip.to_string(),
+            "--base-port",
+            &port.to_string(),
+            "--dir",
+        ])
+        .arg(dir.path())
+        .stderr(Stdio::piped())
+        .output()
+        .expect("trunkline starts");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains(&format!("{ip}:{port} is taken by")), "{text}");
+    assert!(
+        text.contains(&format!("(pid {})", std::process::id())),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_address_that_others_reach_is_refused() {
+    let output = trunkline()
+        .args(["dev", "--ip", "0.0.0.0"])
+        .stderr(Stdio::piped())
+        .output()
+        .expect("it starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("loopback"));
+}
+
+#[test]
+fn every_edge_shows_a_page_that_names_its_endpoints_and_is_ready() {
+    let mesh = Mesh::start();
+    for edge in ["edge-eu-west", "edge-us-east", "edge-ap-south"] {
+        let read = |path: &str| {
+            let url = format!("http://{}{path}", mesh.address(edge, "listen"));
+            let mut response = ureq::get(&url).call().expect("the edge answers");
+            response.body_mut().read_to_string().expect("text")
+        };
+        assert!(read("/").contains("/connection/websocket"));
+        assert_eq!(read("/health"), "{}");
+        assert!(read("/health/ready").contains("\"ready\":true"));
+        assert_eq!(read("/dev/token?user=ada").split('.').count(), 3);
+        assert!(mesh.dir().join("pids").join(edge).exists());
+    }
+    let url = format!("http://{}/metrics", mesh.address("edge-eu-west", "admin"));
+    let metrics = ureq::get(&url)
+        .call()
+        .expect("the admin port answers")
+        .body_mut()
+        .read_to_string();
+    assert!(metrics.expect("text").contains("trunkline_"));
+}
+
+#[test]
+fn stopping_it_stops_its_children() {
+    let mut mesh = Mesh::start();
+    let pids: Vec<u32> = std::fs::read_dir(mesh.dir().join("pids"))
+        .expect("pids")
+        .flatten()
+        .map(|file| {
+            std::fs::read_to_string(file.path())
+                .expect("a pid")
+                .trim()
+                .parse()
+                .expect("a number")
+        })
+        .collect();
+    assert_eq!(pids.len(), 4);
+    terminate(mesh.child());
+    let status = mesh
+        .child()
+        .try_wait()
+        .expect("the child can be asked")
+        .expect("it has ended");
+    assert!(
+        status.success(),
+        "it ended by itself, not because it was killed: {status}"
+    );
+    for pid in pids {
+        assert!(
+            !std::path::Path::new(&format!("/proc/{pid}")).exists(),
+            "{pid} still runs"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! A node that is killed and started again under a living edge.
+
+mod harness;
+
+use std::path::Path;
+use std::process::Stdio;
+
+use harness::process::Process;
+use harness::{api, own_ip, trunkline};
+use serde_json::json;
+
+/// With such an idle time-out nothing but a reset tells an edge in time that its node was restarted.
+const IDLE: &str = "idle_timeout = \"60s\"\nkeep_alive = \"3s\"";
+
+fn make_certificates(dir: &Path) {
+    let made = trunkline()
+        .args([
+            "certs",
+            "new",
+            "--backbone",
+            "backbone-1",
+            "--edge",
+            "eu-west/edge-1",
+            "--dir",
+        ])
+        .arg(dir)
+        .stderr(Stdio::null())
+        .status()
+        .expect("trunkline starts");
+    assert!(made.success());
+}
+
+fn link_section(dir: &Path, name: &str) -> String {
+    let dir = dir.display();
+    format!(
+        "[link]\nca_file = \"{dir}/ca.pem\"\ncertificate_file = \"{dir}/{name}.pem\"\nkey_file = \"{dir}/{name}.key\"\n{IDLE}\n"
+    )
+}
+
+fn node(dir: &Path, link: &str) -> Process {
+    let config = format!(
+        "[backbone]\nlisten = \"{link}\"\n[store]\npath = \"{}/store\"\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
+         [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1h\"\n",
+        dir.display(),
+        link_section(dir, "backbone-1"),
+    );
+    Process::start(dir, "backbone", "backbone-1", &config)
+}
+
+fn edge(dir: &Path, link: &str) -> Process {
+    let config = format!(
+        "[edge]\nlisten = \"{}:0\"\nbackbones = [\"{link}\"]\ndrain_seconds = 1\n[admin]\nlisten = \"127.0.0.1:0\"\n\
+         [client.token]\nhmac_secret_key = \"secret\"\n[api]\nkey = \"dev\"\n{}",
+        own_ip(),
+        link_section(dir, "edge-1"),
+    );
+    Process::start(dir, "edge", "edge-1", &config)
+}
+
+#[test]
+fn a_publish_is_answered_before_the_idle_time_out_of_a_restarted_nodes_link() {
+    let dir = tempfile::tempdir().expect("a directory");
+    make_certificates(dir.path());
+    let first = node(dir.path(), &format!("{}:0", own_ip()));
+    let link = first.address("link");
+    let edge = edge(dir.path(), &link);
+    let publish = |number: u64| {
+        api(
+            &edge.address("listen"),
+            "publish",
+            &json!({ "channel": "chat:1", "data": { "number": number } }),
+        )
+    };
+    assert_eq!(publish(1)["result"]["offset"], 1);
+    first.kill();
+    let _second = node(dir.path(), &link);
+    // An answer within the command's deadline of 4 s: the link's end was not waited for.
+    assert_eq!(publish(2)["result"]["offset"], 2);
+    let history = api(
+        &edge.address("listen"),
+        "history",
+        &json!({ "channel": "chat:1", "limit": 10 }),
+    );
+    let numbers = history["result"]["publications"]
+        .as_array()
+        .expect("a list")
+        .iter();
+    assert_eq!(
+        numbers
+            .map(|one| one["data"]["number"].as_u64())
+            .collect::<Vec<_>>(),
+        [Some(1), Some(2)]
+    );
+}
