@@ -1,7 +1,7 @@
 //! What must hold after every step; the simulator checks it.
 
-use super::catch_up::waiter_timer;
-use super::interest::{ChannelState, Stand};
+use super::channel_state::{ChannelState, Stand};
+use super::waiters::waiter_timer;
 use super::{Timer, Upstream};
 use trunkline_shared::Channel;
 

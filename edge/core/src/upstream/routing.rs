@@ -6,13 +6,10 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 use trunkline_shared::frame::ToNode;
 use trunkline_shared::rules::Rules;
-use trunkline_shared::{
-    Channel, Incarnation, Instant, LinkId, Payload, RingView, Slot, ViewVersion,
-};
+use trunkline_shared::{Channel, Incarnation, Instant, LinkId, RingView, Slot, ViewVersion};
 
 use super::links::Link;
 use super::{Output, Timer, Upstream};
-use crate::exchange::ToWorker;
 
 /// A slot that its owner in our view has refused: nothing of it is sent until a view or a time has come.
 #[derive(Clone, Copy, Debug)]
@@ -135,74 +132,8 @@ impl Upstream {
         self.on_link_down(now, link);
     }
 
-    /// Takes a node's view: the newest one wins, and whoever has an older one is shown ours.
-    pub(super) fn on_view(&mut self, now: Instant, link: LinkId, view: RingView) {
-        if view.check().is_err() {
-            self.counters.views_or_rules_invalid += 1;
-            return;
-        }
-        if let Some(state) = self.links.get_mut(&link) {
-            state.view = Some(view.version);
-        }
-        let newer = self
-            .routing
-            .view
-            .as_ref()
-            .is_none_or(|ours| ours.version < view.version);
-        if newer {
-            self.routing.view = Some(Arc::new(view));
-            self.reroute(now);
-            self.release_holds_of_view(now);
-        }
-        self.show_view();
-    }
-
-    fn show_view(&mut self) {
-        let Some(view) = self.routing.view.clone() else {
-            return;
-        };
-        let older = |(id, link): (&LinkId, &Link)| {
-            link.view
-                .is_some_and(|theirs| theirs < view.version)
-                .then_some(*id)
-        };
-        let behind: Vec<LinkId> = self.links.iter().filter_map(older).collect();
-        for link in behind {
-            if let Some(state) = self.links.get_mut(&link) {
-                state.view = None;
-            }
-            self.send_control(link, ToNode::ShowView(RingView::clone(&view)));
-        }
-    }
-
-    /// Takes the rules of a node if they are newer than ours, or those that the newest view names.
-    pub(super) fn on_rules(&mut self, now: Instant, json: &Payload) {
-        let Ok(rules) = serde_json::from_slice::<Rules>(json.bytes()) else {
-            self.counters.views_or_rules_invalid += 1;
-            return;
-        };
-        let named = self.routing.view.as_ref().map(|view| view.rules_version);
-        let wanted = self.routing.rules.as_ref().is_none_or(|ours| {
-            rules.version != ours.version
-                && (rules.version > ours.version || named == Some(rules.version))
-        });
-        if wanted {
-            self.adopt_rules(now, Arc::new(rules));
-        }
-    }
-
-    fn adopt_rules(&mut self, now: Instant, rules: Arc<Rules>) {
-        self.routing.rules = Some(Arc::clone(&rules));
-        for worker in self.workers.ids() {
-            self.workers
-                .tell(&mut self.out, worker, ToWorker::Rules(Arc::clone(&rules)));
-        }
-        self.reslot_channels(now);
-        self.unpark_all(now);
-    }
-
     /// Does what follows from a link or view that is new or gone.
-    fn reroute(&mut self, now: Instant) {
+    pub(super) fn reroute(&mut self, now: Instant) {
         for slot in self.routing.assign(&self.links) {
             self.release_hold(slot);
             self.on_slot_moved(slot);
@@ -239,7 +170,7 @@ impl Upstream {
         self.routing.holds.insert(slot, hold);
     }
 
-    fn release_hold(&mut self, slot: Slot) -> bool {
+    pub(super) fn release_hold(&mut self, slot: Slot) -> bool {
         let hold = self.routing.holds.remove(&slot);
         if let Some(hold) = hold {
             self.timers.disarm(hold.until, Timer::Hold(slot));
@@ -247,7 +178,7 @@ impl Upstream {
         hold.is_some()
     }
 
-    fn release_holds_of_view(&mut self, now: Instant) {
+    pub(super) fn release_holds_of_view(&mut self, now: Instant) {
         let version = self.routing.view_version();
         let come = |(slot, hold): (&Slot, &Hold)| {
             hold.view

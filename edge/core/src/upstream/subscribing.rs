@@ -1,13 +1,13 @@
-//! Workers subscribe and unsubscribe; the owner is asked once per channel, and again on a new link or owner.
+//! Workers subscribe; the owner is asked once per channel.
 
-use trunkline_shared::frame::{Refusal, Subscribed, ToNode};
-use trunkline_shared::{Channel, Instant, LinkId, RequestId, Slot, StreamId};
+use trunkline_shared::frame::{Refusal, Subscribed};
+use trunkline_shared::{Channel, Instant, LinkId, RequestId, Slot};
 
-use super::asking::because;
-use super::interest::{Stand, Waiter};
+use super::answering::because;
+use super::channel_state::{Stand, Waiter};
 use super::requests::Ask;
 use super::{Asker, Timer, Upstream};
-use crate::exchange::{Recover, RefusedBecause, WorkerId};
+use crate::exchange::{Recover, RefusedBecause};
 
 impl Upstream {
     pub(super) fn on_subscribe(
@@ -81,95 +81,6 @@ impl Upstream {
             state.stand = Stand::Asked(id);
         }
         self.ask_recovery(now, channel);
-    }
-
-    /// Says on a link what is to be said again, as many at once as a batch.
-    pub(super) fn pump_subscribes(&mut self, now: Instant, link: LinkId) {
-        while let Some((slot, channel)) = self.next_to_subscribe(link) {
-            if self.routing.link_of(slot) == Some(link) {
-                self.subscribe_at_owner(now, &channel);
-            }
-        }
-    }
-
-    fn next_to_subscribe(&mut self, link: LinkId) -> Option<(Slot, Channel)> {
-        let state = self.links.get_mut(&link)?;
-        let (slot, _) = state.to_subscribe.first()?;
-        let lane = slot.lane(trunkline_shared::limits::LANES);
-        if state.subscribes.len() >= self.config.resubscribe_batch || state.answers_blocked {
-            return None;
-        }
-        let has_room = state
-            .account(StreamId::Lane(lane))
-            .is_some_and(|account| account.has_room());
-        if !has_room {
-            state.blocked.insert(lane);
-            return None;
-        }
-        state.to_subscribe.pop_first()
-    }
-
-    /// A slot has another link, or none: what was said on the old one is forgotten.
-    pub(super) fn forget_stands(&mut self, slot: Slot) {
-        for channel in self.interest.of_slot(slot) {
-            if let Some(state) = self.interest.get_mut(&channel) {
-                state.forget_stand();
-            }
-        }
-        self.queue_subscribes(slot);
-    }
-
-    /// Lets the channels of a slot that aren't asked for be asked for, on the slot's link.
-    pub(super) fn queue_subscribes(&mut self, slot: Slot) {
-        let Some(link) = self.routing.owner_link(slot) else {
-            return;
-        };
-        for channel in self.interest.of_slot(slot) {
-            let idle = self
-                .interest
-                .get(&channel)
-                .is_some_and(|state| state.stand == Stand::Idle);
-            if let Some(link) = self.links.get_mut(&link).filter(|_| idle) {
-                link.to_subscribe.insert((slot, channel));
-            }
-        }
-    }
-
-    /// Forgets how a channel stands and asks its owner anew.
-    pub(super) fn restate(&mut self, now: Instant, channel: &Channel) {
-        if let Some(state) = self.interest.get_mut(channel) {
-            state.forget_stand();
-            self.subscribe_at_owner(now, channel);
-        }
-    }
-
-    /// The owner has forgotten a slot's subscriptions.
-    pub(super) fn on_reset(&mut self, now: Instant, link: LinkId, slot: Slot) {
-        if self.routing.owner_link(slot) != Some(link) {
-            self.counters.frames_ignored += 1;
-            return;
-        }
-        self.counters.resets += 1;
-        self.forget_stands(slot);
-        self.pump_subscribes(now, link);
-    }
-
-    /// Gives channels the slots that new rules say.
-    pub(super) fn reslot_channels(&mut self, now: Instant) {
-        let rules = self.routing.rules.clone();
-        let moved = |channel: &Channel, slot: Slot| {
-            let by_rules = rules.as_ref().and_then(|rules| rules.slot_of(channel));
-            by_rules.filter(|by_rules| *by_rules != slot)
-        };
-        let all = self.interest.all();
-        let moved: Vec<(Channel, Slot)> = all
-            .filter_map(|(channel, state)| Some((channel.clone(), moved(channel, state.slot)?)))
-            .collect();
-        for (channel, slot) in moved {
-            self.unsubscribe_at_owner(&channel);
-            self.interest.reslot(&channel, slot);
-            self.restate(now, &channel);
-        }
     }
 
     pub(super) fn on_subscribed(&mut self, now: Instant, link: LinkId, subscribed: &Subscribed) {
@@ -249,83 +160,5 @@ impl Upstream {
         state.retry = None;
         self.subscribe_at_owner(now, channel);
         self.pull_if_behind(now, channel);
-    }
-
-    pub(super) fn on_unsubscribe(&mut self, now: Instant, worker: WorkerId, channel: &Channel) {
-        let gone = self
-            .interest
-            .take_waiters(channel, |waiter| waiter.asker.worker == worker);
-        self.end_waiters(channel, &gone, RefusedBecause::Temporary);
-        let Some(state) = self.interest.get_mut(channel) else {
-            return;
-        };
-        if state
-            .readers
-            .remove(&worker)
-            .is_some_and(|reader| reader.lagging)
-        {
-            self.workers.forget_lag(worker, channel);
-        }
-        self.settle(now, channel);
-    }
-
-    /// A channel without subscribers lingers while its pushes come, or came; one that never had an answer ends.
-    pub(super) fn settle(&mut self, now: Instant, channel: &Channel) {
-        let Some(state) = self.interest.get(channel) else {
-            return;
-        };
-        if !state.readers.is_empty() || !state.waiters.is_empty() || state.linger.is_some() {
-            return;
-        }
-        if !state.known || self.config.linger_channels_max == 0 {
-            return self.end_channel(channel);
-        }
-        if self.interest.lingering() >= self.config.linger_channels_max {
-            let oldest = self.interest.oldest_lingering().expect("there are some");
-            self.counters.lingers_cut += 1;
-            self.end_channel(&oldest);
-        }
-        let until = now + self.config.linger;
-        self.interest.linger(channel, until);
-        self.timers.arm(until, Timer::Linger(channel.clone()));
-    }
-
-    pub(super) fn on_linger_over(&mut self, channel: &Channel) {
-        self.end_channel(channel);
-    }
-
-    /// Forgets a channel without subscribers, at the owner too.
-    fn end_channel(&mut self, channel: &Channel) {
-        self.unsubscribe_at_owner(channel);
-        let Some(state) = self.interest.remove(channel) else {
-            return;
-        };
-        if let Some(until) = state.linger {
-            self.timers.disarm(until, Timer::Linger(channel.clone()));
-        }
-        if let Some(at) = state.retry {
-            self.timers.disarm(at, Timer::Retry(channel.clone()));
-        }
-    }
-
-    fn unsubscribe_at_owner(&mut self, channel: &Channel) {
-        let Some(state) = self.interest.get(channel) else {
-            return;
-        };
-        let link = match state.stand {
-            Stand::Idle => None,
-            Stand::Asked(id) => self.requests.get(id).and_then(|request| request.link),
-            Stand::Live(link) => Some(link),
-        };
-        let slot = state.slot;
-        if let Some(link) = link {
-            self.send(
-                link,
-                ToNode::Unsubscribe {
-                    slot,
-                    channel: channel.clone(),
-                },
-            );
-        }
     }
 }
