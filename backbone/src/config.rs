@@ -106,6 +106,9 @@ impl BackboneConfig {
         if config.backbone.shards > LANES {
             source.mistake(format!("backbone.shards: at most {LANES}, one lane each"));
         }
+        if config.backbone.advertise.is_empty() && config.backbone.listen.ip().is_unspecified() {
+            source.mistake("backbone.advertise: needed where backbone.listen names no address that edges could reach");
+        }
         if let Err(errors) = Rules::new(0, config.namespaces.clone()) {
             errors
                 .iter()
@@ -129,6 +132,14 @@ mod tests {
         let config = load("").expect("defaults are valid");
         assert_eq!(config.backbone, BackboneSection::default());
         assert!(config.namespaces.is_empty());
+    }
+
+    #[test]
+    fn a_listener_on_all_addresses_needs_one_to_advertise() {
+        let ConfigErrors(errors) =
+            load("[backbone]\nlisten = \"0.0.0.0:7443\"").expect_err("nowhere to dial");
+        assert!(errors[0].starts_with("backbone.advertise: "), "{errors:?}");
+        assert!(load("[backbone]\nlisten = \"0.0.0.0:7443\"\nadvertise = \"node:7443\"").is_ok());
     }
 
     #[test]

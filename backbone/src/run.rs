@@ -57,6 +57,9 @@ pub enum RunError {
         /// Why it failed.
         error: std::io::Error,
     },
+    /// The link endpoint has failed under a running node.
+    #[error("link endpoint lost")]
+    EndpointLost,
     /// The system has no randomness.
     #[error("randomness: {0}")]
     Random(#[from] getrandom::Error),
@@ -69,8 +72,8 @@ impl RunError {
     }
 }
 
-/// Time for appends in flight to end when the node stops.
-const STORE_PATIENCE: Duration = Duration::from_secs(5);
+/// Time for appends in flight to end when the node stops; edges go on publishing meanwhile.
+const STORE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Runs a node until `shutdown` asks it to stop.
 ///
@@ -122,6 +125,7 @@ pub async fn run(config: BackboneConfig, shutdown: Shutdown) -> Result<(), RunEr
         };
         tasks.spawn(task.run());
     }
+    drop(driver);
     tasks.spawn(control_task(clock, control_inbox).run());
     instruct(&machines, &joined, &config);
 
@@ -145,18 +149,21 @@ pub async fn run(config: BackboneConfig, shutdown: Shutdown) -> Result<(), RunEr
             .map_err(RunError::io(path.display().to_string()))?;
     }
     info!(link = %link, admin = %admin, "ready");
+    let lost = tokio::select! {
+        () = accept_links(&mut server, &machines) => true,
+        () = shutdown.drain() => false,
+    };
     tokio::select! {
-        () = accept_links(&mut server, &machines) => {}
-        () = shutdown.drain() => {}
+        () = stop(&mut server, &machines, &requests, tasks) => {
+            // The store's end waits for its threads, which no worker of the runtime may do.
+            let _ = tokio::task::spawn_blocking(move || drop(store)).await;
+        }
+        // Its threads end with the process; what they have not committed was not acknowledged.
+        () = shutdown.at_once() => std::mem::forget(store),
     }
-    tokio::select! {
-        () = stop(&mut server, &machines, &requests) => {}
-        () = shutdown.at_once() => {}
+    if lost {
+        return Err(RunError::EndpointLost);
     }
-    tasks.shutdown().await;
-    drop(driver);
-    // The store's end waits for its threads, which no worker of the runtime may do.
-    let _ = tokio::task::spawn_blocking(move || drop(store)).await;
     info!("stopped");
     Ok(())
 }
@@ -228,13 +235,27 @@ fn instruct(machines: &Machines, joined: &Joined, config: &BackboneConfig) {
         .send(ControlMessage::Input(ControlInput::Rules(rules)));
 }
 
-/// Says goodbye on all links, then lets appends in flight end: what is acknowledged is kept either way.
-async fn stop(server: &mut LinkServer, machines: &Machines, requests: &TaskTracker) {
+/// Lets appends in flight end and their answers leave, then says goodbye on all links.
+///
+/// What is acknowledged is kept either way; this spares clients the repeat of what was committed and not answered.
+async fn stop(
+    server: &mut LinkServer,
+    machines: &Machines,
+    requests: &TaskTracker,
+    mut tasks: JoinSet<()>,
+) {
+    requests.close();
+    let _ = tokio::time::timeout(STORE_PATIENCE, requests.wait()).await;
+    for shard in &machines.shards {
+        // A shard answers in order: what the store has said before is on its way to the edges by then.
+        let (ask, answer) = oneshot::channel();
+        let _ = shard.send(ShardMessage::Observe(ask));
+        let _ = answer.await;
+    }
     let (said, goodbye) = oneshot::channel();
     if machines.control.send(ControlMessage::Goodbye(said)).is_ok() {
         let _ = goodbye.await;
     }
     server.close().await;
-    requests.close();
-    let _ = tokio::time::timeout(STORE_PATIENCE, requests.wait()).await;
+    tasks.shutdown().await;
 }

@@ -1,7 +1,6 @@
 //! Carries a shard's requests to the store and the answers back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::UnboundedSender;
 use trunkline_backbone_core::ControlInput;
@@ -13,7 +12,8 @@ use crate::control_task::ControlMessage;
 /// The store, and what is known of its health.
 pub(crate) struct StoreDriver<S> {
     store: Arc<S>,
-    away: AtomicBool,
+    /// Held while it is told, so that the last thing told is the last thing seen.
+    away: Mutex<bool>,
     control: UnboundedSender<ControlMessage>,
 }
 
@@ -21,7 +21,7 @@ impl<S: MessageStore> StoreDriver<S> {
     pub(crate) fn new(store: Arc<S>, control: UnboundedSender<ControlMessage>) -> Self {
         Self {
             store,
-            away: AtomicBool::new(false),
+            away: Mutex::new(false),
             control,
         }
     }
@@ -54,16 +54,19 @@ impl<S: MessageStore> StoreDriver<S> {
     }
 
     fn note_health(&self, away: bool) {
-        if self.away.swap(away, Ordering::Relaxed) != away {
-            if away {
-                tracing::error!("message store is away: durable publishes fail until it is back");
-            } else {
-                tracing::info!("message store is back");
-            }
-            let _ = self
-                .control
-                .send(ControlMessage::Input(ControlInput::Store { away }));
+        let mut known = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known == away {
+            return;
         }
+        *known = away;
+        if away {
+            tracing::error!("message store is away: durable publishes fail until it is back");
+        } else {
+            tracing::info!("message store is back");
+        }
+        let _ = self
+            .control
+            .send(ControlMessage::Input(ControlInput::Store { away }));
     }
 }
 

@@ -28,22 +28,21 @@ const FULL: &[u8] =
 /// Binds one listener per worker to the same address; the system spreads connections over them.
 ///
 /// # Errors
-/// When the address can't be bound.
+/// When the address can't be bound, or another process has it.
 pub(crate) fn bind(address: SocketAddr, count: u16) -> io::Result<Vec<std::net::TcpListener>> {
-    let first = bind_one(address)?;
-    let address = first.local_addr()?;
-    let others = (1..count).map(|_| bind_one(address));
-    std::iter::once(Ok(first)).chain(others).collect()
+    // Sockets that share a port share it with those of other processes too: one that doesn't finds whether it is free.
+    let address = bind_one(address, false)?.local_addr()?;
+    (0..count).map(|_| bind_one(address, true)).collect()
 }
 
-fn bind_one(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+fn bind_one(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
     socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
+    socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -147,5 +146,13 @@ mod tests {
                 .iter()
                 .all(|address| *address == addresses[0] && address.port() != 0)
         );
+    }
+
+    #[test]
+    fn an_address_that_another_has_is_refused() {
+        let others = bind(SocketAddr::from(([127, 0, 0, 1], 0)), 1).expect("bound");
+        let address = others[0].local_addr().expect("bound");
+        let error = bind(address, 2).expect_err("taken");
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     }
 }

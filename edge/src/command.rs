@@ -3,6 +3,7 @@
 use trunkline_process::{Failure, ProcessArgs, Shutdown};
 
 use crate::config::EdgeConfig;
+use crate::error::EdgeError;
 use crate::run::run;
 
 /// Reads the configuration and runs an edge until it is asked to stop.
@@ -27,8 +28,17 @@ pub fn run_with(args: &ProcessArgs, dev_page: &str) -> Result<(), Failure> {
     runtime.block_on(async {
         let shutdown = Shutdown::on_signals(args.exit_with_parent);
         let shutdown = shutdown.map_err(|error| Failure::Run(format!("signals: {error}")))?;
-        run(config, shutdown)
-            .await
-            .map_err(|error| Failure::Run(error.to_string()))
+        run(config, shutdown).await.map_err(failure)
     })
+}
+
+/// Certificates that don't fit are a mistake of the configuration.
+fn failure(error: EdgeError) -> Failure {
+    let text = error.to_string();
+    match error {
+        EdgeError::Tls(_) | EdgeError::NotAnEdge(_) | EdgeError::OtherName { .. } => {
+            Failure::Configuration(text)
+        }
+        EdgeError::Io { .. } | EdgeError::Random(_) | EdgeError::WorkerEnded => Failure::Run(text),
+    }
 }

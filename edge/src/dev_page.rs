@@ -61,3 +61,49 @@ async fn token(
     encode(&Header::default(), &Claims { sub: query.user }, &key)
         .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower_service::Service;
+    use trunkline_edge_core::auth::TokenVerifier;
+    use trunkline_shared::UnixMillis;
+
+    use super::*;
+
+    async fn get_text(page: &str, path: &str) -> (StatusCode, String) {
+        let config = DevConfig {
+            page: page.to_owned(),
+        };
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = routes(&config, "dev")
+            .call(request)
+            .await
+            .expect("routers don't fail");
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .expect("a body");
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn a_token_is_one_that_the_edge_takes() {
+        let (status, token) = get_text("", "/dev/token?user=ann").await;
+        assert_eq!(status, StatusCode::OK);
+        let verified = TokenVerifier::new("dev")
+            .connection(&token, UnixMillis(0))
+            .expect("valid");
+        assert_eq!(verified.user, "ann");
+    }
+
+    #[tokio::test]
+    async fn the_page_is_shown_where_there_is_one() {
+        assert_eq!(
+            get_text("<p>", "/").await,
+            (StatusCode::OK, "<p>".to_owned())
+        );
+        assert_eq!(get_text("", "/").await.0, StatusCode::NOT_FOUND);
+    }
+}

@@ -97,3 +97,50 @@ async fn respond(
     }
     site.router.clone().call(request).await
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::ask::Asker;
+    use crate::config::ApiSection;
+
+    async fn get_text(readiness: Readiness, path: &str) -> (StatusCode, String) {
+        let (_, rules) = watch::channel(None);
+        let (asks, _) = tokio::sync::mpsc::unbounded_channel();
+        let second = Duration::from_secs(1);
+        let asker = Asker::new(asks, rules, trunkline_process::Clock::start(), second);
+        let api = Arc::new(Api::new(asker, ApiSection::default(), second));
+        let mut router = router(api, watch::channel(readiness).1, None, "");
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = router.call(request).await.expect("routers don't fail");
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .expect("a body");
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn readiness_is_a_status_with_its_reasons() {
+        let not_yet = || Readiness::new(vec!["no rules".to_owned()], false);
+        let body = r#"{"ready":false,"reasons":["no rules"]}"#.to_owned();
+        let unavailable = (StatusCode::SERVICE_UNAVAILABLE, body);
+        assert_eq!(get_text(not_yet(), "/health/ready").await, unavailable);
+        let ready = get_text(Readiness::new(Vec::new(), false), "/health/ready").await;
+        assert_eq!(ready, (StatusCode::OK, r#"{"ready":true}"#.to_owned()));
+        for path in ["/health", "/health/live"] {
+            assert_eq!(
+                get_text(not_yet(), path).await,
+                (StatusCode::OK, "{}".to_owned())
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn outside_of_dev_mode_nobody_signs_tokens() {
+        let (status, _) = get_text(Readiness::default(), "/dev/token?user=ann").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+    }
+}

@@ -91,17 +91,6 @@ impl Mesh {
     pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child
     }
-
-    /// The logs of all processes, for a failure's message.
-    pub(crate) fn logs(&self) -> String {
-        let files = std::fs::read_dir(self.dir.path().join("logs"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        files
-            .map(|file| std::fs::read_to_string(file.path()).unwrap_or_default())
-            .collect()
-    }
 }
 
 impl Drop for Mesh {

@@ -1,9 +1,9 @@
 //! Foreign tools that tests drive: Node.js with the SDKs that people use, installed into `target/tools`.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -12,10 +12,9 @@ use serde_json::Value;
 
 use super::{PATIENCE, project};
 
-/// A running script that speaks JSON lines on its standard output, and hears lines on its input.
+/// A running script that speaks JSON lines on its standard output.
 pub(crate) struct Node {
     child: Child,
-    input: ChildStdin,
     lines: Receiver<Value>,
 }
 
@@ -40,12 +39,11 @@ pub(crate) fn node(script: &str, arguments: &[&str]) -> Option<Node> {
     let mut child = Command::new("node")
         .arg(dir.join(script))
         .args(arguments)
-        .stdin(Stdio::piped())
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .expect("node starts");
     let output = BufReader::new(child.stdout.take().expect("a pipe"));
-    let input = child.stdin.take().expect("a pipe");
     let (sender, lines) = channel();
     thread::spawn(move || {
         for line in output.lines().map_while(Result::ok) {
@@ -53,11 +51,7 @@ pub(crate) fn node(script: &str, arguments: &[&str]) -> Option<Node> {
             let _ = sender.send(value);
         }
     });
-    Some(Node {
-        child,
-        input,
-        lines,
-    })
+    Some(Node { child, lines })
 }
 
 impl Node {
@@ -77,11 +71,6 @@ impl Node {
                 ),
             }
         }
-    }
-
-    /// Says a line to the script.
-    pub(crate) fn say(&mut self, line: &str) {
-        writeln!(self.input, "{line}").expect("the script listens");
     }
 }
 

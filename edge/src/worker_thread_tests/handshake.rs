@@ -133,7 +133,7 @@ async fn beyond_the_limit_of_other_connections_each_is_refused_at_once() {
 #[tokio::test]
 async fn a_connection_that_asks_nothing_is_closed() {
     let mut config = config();
-    config.edge.header_timeout = Duration::from_millis(50);
+    config.edge.header_timeout = Duration::from_millis(300);
     let thread = Thread::start(config);
     let mut silent = Client::new(thread.address).await;
     let mut slow = Client::new(thread.address).await;

@@ -4,6 +4,7 @@ mod admin;
 mod args;
 mod clock;
 mod draw;
+mod panic;
 mod ready_file;
 mod shutdown;
 
@@ -11,5 +12,6 @@ pub use admin::{AdminSection, serve_admin};
 pub use args::{Failure, ProcessArgs, main_with};
 pub use clock::Clock;
 pub use draw::{draw_incarnation, draw_seed};
+pub use panic::abort_on_panic;
 pub use ready_file::Ready;
 pub use shutdown::Shutdown;

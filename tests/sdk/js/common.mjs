@@ -1,5 +1,4 @@
 // What the scripts share: clients as an application makes them, and lines of JSON to the test.
-import { createInterface } from 'node:readline'
 import { Centrifuge } from 'centrifuge'
 import { Centrifuge as CentrifugeProtobuf } from 'centrifuge/build/protobuf'
 import WebSocket from 'ws'
@@ -33,11 +32,6 @@ export function encode (encoding, value) {
 
 export function decode (encoding, data) {
   return encoding === 'protobuf' ? JSON.parse(fromText.decode(data)) : data
-}
-
-/** Lines that the test says. */
-export function onLine (handler) {
-  createInterface({ input: process.stdin }).on('line', handler)
 }
 
 /** Resolves when `emitter` says `event`. */

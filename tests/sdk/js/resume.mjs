@@ -1,6 +1,6 @@
 // Subscribes through a network that the test cuts, and checks that every resume brings what was missed.
-// Arguments: encoding, URL, channel, how many in all. Says each count that the test asked for with "at N".
-import { client, decode, fail, onLine, say, Sequence } from './common.mjs'
+// Arguments: encoding, URL, channel, how many in all.
+import { client, decode, fail, say, Sequence } from './common.mjs'
 
 const [encoding, url, channel, total] = process.argv.slice(2)
 const subscriber = client(encoding, url)
@@ -27,7 +27,6 @@ subscription.on('publication', message => {
 subscription.on('unsubscribed', context => { if (context.code !== 0) fail(`unsubscribed: ${context.reason}`) })
 subscriber.on('disconnected', context => { if (context.code !== 0) fail(`disconnected: ${context.reason}`) })
 subscriber.on('connecting', context => say({ connecting: context.code }))
-onLine(line => { if (line === 'count') say({ count: sequence.count }) })
 
 subscription.subscribe()
 subscriber.connect()

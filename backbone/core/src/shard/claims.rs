@@ -125,7 +125,7 @@ impl Shard {
                     self.claim_when_landed(now, slot);
                 }
             }
-            Err(ClaimError::LaterView(version)) => self.on_later_view(&asked, version),
+            Err(ClaimError::LaterView(version)) => self.on_later_view(now, &asked, version),
             Err(ClaimError::Store(_)) => {
                 self.claims.retry.failed(now);
                 for (slot, _) in asked {
@@ -137,7 +137,19 @@ impl Shard {
         self.ask_claim(now);
     }
 
-    fn on_later_view(&mut self, asked: &[(Slot, bool)], version: ViewVersion) {
+    /// The claim was sent under an older view than the slots were claimed under: by our own node, whose claim has arrived
+    /// here meanwhile, or by another.
+    fn on_later_view(&mut self, now: Now, asked: &[(Slot, bool)], version: ViewVersion) {
+        let is_ours = self
+            .view
+            .as_ref()
+            .is_some_and(|view| view.version >= version);
+        if is_ours {
+            asked
+                .iter()
+                .for_each(|(slot, _)| self.claim_when_landed(now, *slot));
+            return;
+        }
         match asked {
             [(slot, _)] => self.give_up(*slot, version),
             several => self

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use trunkline_backbone_core::io::{Input, PartOutcome, StoreAnswer, StoreRequest};
 use trunkline_shared::frame::ToEdge;
 use trunkline_shared::{Epoch, Offset, Position};
-use trunkline_store_core::{Claimed, Generation, Head, Refused};
+use trunkline_store_core::{ClaimError, Claimed, Generation, Head, Refused};
 
 use crate::support::*;
 
@@ -187,4 +187,31 @@ fn an_append_that_lands_after_a_claim_by_the_node_is_looked_up() {
     );
     owner.settle();
     assert_eq!(owner.published_to(1), [(2, 2)]);
+}
+
+#[test]
+fn a_claim_refused_for_a_view_that_the_node_has_claimed_under_gives_nothing_up() {
+    let mut owner = Owner::new();
+    owner.keep(1, "chat:1", 1, "a");
+    owner.publish(1, publish("chat:1", 2, "b"));
+    let (ticket, _) = owner.append();
+    owner.outcome(ticket, PartOutcome::Unknown);
+    let (ticket, request) = owner.asked();
+    assert!(matches!(request, StoreRequest::Claim(_)));
+    let claimed = Claimed {
+        slot: slot("chat:1"),
+        generation: Generation(2),
+        epoch: EPOCH,
+    };
+    owner.disk.claims.insert(slot("chat:1"), (2, EPOCH));
+    owner.input(Input::Own {
+        view: view(2),
+        slots: Arc::new(vec![claimed]),
+    });
+    let later = ClaimError::LaterView(version(2));
+    owner.answer(ticket, StoreAnswer::Claimed(Err(later)));
+    owner.settle();
+    assert_eq!(owner.shard.gauges().slots, 4096);
+    assert_eq!(owner.published_to(1).last(), Some(&(2, 2)));
+    assert_eq!(owner.disk.texts("chat:1"), ["a", "b"]);
 }

@@ -1,0 +1,51 @@
+//! Who came to the edge: connections at the gate, calls of the server API.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use trunkline_telemetry::names::edge;
+
+use super::{Page, label};
+use crate::gate::Gate;
+
+impl Page {
+    /// Adds the gate.
+    pub(crate) fn gate(&mut self, gate: &Gate) {
+        self.gauge(edge::WEBSOCKETS, gate.sockets());
+        self.gauge(edge::HTTP_CONNECTIONS, gate.http());
+        let counters = gate.counters();
+        self.counter(edge::ACCEPTED, now(&counters.accepted));
+        self.counter(edge::UPGRADED, now(&counters.upgraded));
+        self.counter(edge::ACCEPT_ERRORS, now(&counters.accept_errors));
+        let refused = [
+            ("full", &counters.refused_full),
+            ("late", &counters.refused_late),
+            ("draining", &counters.refused_draining),
+            ("origin", &counters.refused_origin),
+            ("handshake", &counters.refused_handshake),
+        ];
+        self.counters(
+            edge::REFUSED,
+            refused
+                .into_iter()
+                .map(|(reason, count)| (label("reason", reason), now(count))),
+        );
+    }
+
+    /// Adds the server API: method, outcome, calls.
+    pub(crate) fn api(&mut self, calls: Vec<(&'static str, u32, u64)>) {
+        let labels = |method: &str, outcome: u32| {
+            vec![
+                ("method", method.to_owned()),
+                ("outcome", outcome.to_string()),
+            ]
+        };
+        let calls = calls
+            .into_iter()
+            .map(|(method, outcome, count)| (labels(method, outcome), count));
+        self.counters(edge::API_CALLS, calls);
+    }
+}
+
+fn now(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}

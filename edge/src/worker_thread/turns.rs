@@ -1,0 +1,117 @@
+//! The loop of a worker's thread: takes what has come, does what is due, then writes every dirty socket once.
+
+use std::rc::Rc;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use trunkline_edge_core::worker::Input;
+use trunkline_shared::limits::{BYTES_BETWEEN_WRITES, PUBLICATIONS_BETWEEN_WRITES};
+
+use super::{CLOSE_TIMEOUT, ToThread, WorkerReport, WorkerThread};
+use crate::timer::until;
+
+/// Sockets written before other work has its turn.
+const WRITES_AT_ONCE: usize = 1024;
+
+impl WorkerThread {
+    /// Runs until a drain has ended or nobody can tell it anything any more.
+    pub(crate) async fn run(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<ToThread>) {
+        let mut give_up = None;
+        loop {
+            self.take_batch(&mut inbox, &mut give_up);
+            self.input_if_due();
+            let more = self.write_some();
+            if more || !inbox.is_empty() {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            if give_up.is_some_and(|at| self.is_drained() || Instant::now() >= at) {
+                return;
+            }
+            tokio::select! {
+                message = inbox.recv() => match message {
+                    Some(message) => drop(self.take(message, &mut give_up)),
+                    None => return,
+                },
+                () = self.wake.notified() => {}
+                () = self.until_due() => {}
+                () = until(give_up) => {}
+            }
+        }
+    }
+
+    /// Takes what has come from upstream, at most a batch of it.
+    fn take_batch(
+        &self,
+        inbox: &mut mpsc::UnboundedReceiver<ToThread>,
+        give_up: &mut Option<Instant>,
+    ) {
+        let mut bytes = 0;
+        for _ in 0..PUBLICATIONS_BETWEEN_WRITES {
+            let Ok(message) = inbox.try_recv() else { break };
+            bytes += self.take(message, give_up);
+            if bytes >= BYTES_BETWEEN_WRITES {
+                break;
+            }
+        }
+    }
+
+    /// Takes one message; returns what it weighs.
+    fn take(&self, message: ToThread, give_up: &mut Option<Instant>) -> usize {
+        match message {
+            ToThread::Upstream(message) => {
+                let weight = message.weight();
+                self.input(Input::Upstream(message));
+                weight
+            }
+            ToThread::Drain { over } => {
+                *give_up = Some(Instant::now() + over + CLOSE_TIMEOUT);
+                self.input(Input::Drain { over });
+                0
+            }
+            ToThread::Report(reply) => {
+                let stats = self.machine.borrow().stats();
+                drop(reply.send(WorkerReport {
+                    stats,
+                    lag: self.lag.get(),
+                }));
+                0
+            }
+        }
+    }
+
+    /// Writes dirty sockets, each once; says whether others are left.
+    fn write_some(&self) -> bool {
+        for _ in 0..WRITES_AT_ONCE {
+            let again = self.to_write.borrow_mut().pop_front();
+            let next = again.or_else(|| self.machine.borrow_mut().take_dirty());
+            match next {
+                Some(conn) => self.write(conn),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    async fn until_due(&self) {
+        let due = self.machine.borrow().poll_timeout();
+        until(due.map(|(at, _)| self.clock.to_tokio(at))).await;
+    }
+
+    fn is_drained(&self) -> bool {
+        self.connections.borrow().is_empty() && self.gate.http() == 0
+    }
+
+    fn input_if_due(&self) {
+        let now = self.clock.now();
+        let due = self
+            .machine
+            .borrow()
+            .poll_timeout()
+            .is_some_and(|(at, _)| at <= now.instant);
+        if due {
+            self.machine.borrow_mut().handle_timeout(now);
+            self.perform_all();
+        }
+    }
+}
