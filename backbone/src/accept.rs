@@ -33,15 +33,15 @@ fn start(link: LinkId, accepted: NodeLink, machines: &Machines) {
     accepted.start(|sender| {
         // Told before anything is read, so that no machine meets a frame of a link that it doesn't know.
         for shard in &machines.shards {
-            let _ = shard.send(ShardMessage::LinkUp {
+            shard.say(ShardMessage::LinkUp {
                 link,
                 edge: edge.clone(),
                 sender: sender.clone(),
             });
         }
-        let _ = machines
+        machines
             .control
-            .send(ControlMessage::LinkUp { link, edge, sender });
+            .say(ControlMessage::LinkUp { link, edge, sender });
         Arc::new(NodeSink {
             link,
             machines: machines.clone(),

@@ -1,12 +1,13 @@
 //! Drives the machine of the control streams.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use trunkline_backbone_core::io::EdgeIdentity;
 use trunkline_backbone_core::{Control, ControlCounters, ControlInput, ControlOutput};
-use trunkline_link::{LinkCounters, LinkSender, Outgoing};
+use trunkline_link::{Inbox, LinkCounters, LinkSender, Outgoing};
 use trunkline_process::Clock;
 use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::{LinkId, StreamId};
@@ -30,6 +31,7 @@ pub(crate) enum ControlMessage {
     Frames {
         link: LinkId,
         frames: Vec<ToNode>,
+        weight: usize,
     },
     Sent {
         link: LinkId,
@@ -56,6 +58,8 @@ pub(crate) struct ControlTask {
     pub(crate) control: Control,
     pub(crate) clock: Clock,
     pub(crate) inbox: UnboundedReceiver<ControlMessage>,
+    /// The account of what links put into it.
+    pub(crate) taken: Arc<Inbox>,
     pub(crate) links: HashMap<LinkId, (String, LinkSender<ToEdge>)>,
 }
 
@@ -88,7 +92,12 @@ impl ControlTask {
                 self.links.remove(&link);
                 self.input(ControlInput::LinkDown { link });
             }
-            ControlMessage::Frames { link, frames } => {
+            ControlMessage::Frames {
+                link,
+                frames,
+                weight,
+            } => {
+                self.taken.taken(weight);
                 frames
                     .into_iter()
                     .for_each(|frame| self.input(ControlInput::Frame { link, frame }));

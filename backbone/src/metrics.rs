@@ -33,12 +33,24 @@ impl Observer {
         let mut shards = Vec::new();
         for shard in &self.machines.shards {
             let (ask, answer) = oneshot::channel();
-            let _ = shard.send(ShardMessage::Observe(ask));
+            shard.say(ShardMessage::Observe(ask));
             shards.extend(answer.await);
         }
         page.shards(&shards);
+        let waiting = self
+            .machines
+            .shards
+            .iter()
+            .map(|shard| shard.inbox.bytes())
+            .sum::<usize>();
+        let waiting = waiting + self.machines.control.inbox.bytes();
+        page.gauge(
+            "backbone_inbox_bytes",
+            "Bytes from links that wait for machines",
+            waiting as u64,
+        );
         let (ask, answer) = oneshot::channel();
-        let _ = self.machines.control.send(ControlMessage::Observe(ask));
+        self.machines.control.say(ControlMessage::Observe(ask));
         if let Ok(observed) = answer.await {
             page.links(&observed);
         }

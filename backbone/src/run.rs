@@ -12,8 +12,9 @@ use tokio_util::task::TaskTracker;
 use tracing::info;
 use trunkline_backbone_core::io::Input;
 use trunkline_backbone_core::{Control, ControlConfig, ControlInput, Shard, ShardConfig};
-use trunkline_link::{Introduction, LinkServer, LinkTls, PeerIdentity, TlsError};
+use trunkline_link::{Inbox, Introduction, LinkServer, LinkTls, PeerIdentity, TlsError};
 use trunkline_process::{Clock, Ready, Shutdown, draw_incarnation, draw_seed, serve_admin};
+use trunkline_shared::limits::INBOX_BYTES_MAX;
 use trunkline_shared::rules::Rules;
 use trunkline_shared::{Incarnation, Member, NodeId};
 use trunkline_store::EmbeddedStore;
@@ -26,7 +27,7 @@ use crate::control_task::{ControlMessage, ControlTask};
 use crate::membership::{JoinError, Joined, join};
 use crate::metrics::Observer;
 use crate::shard_task::{ShardMessage, ShardTask};
-use crate::sink::Machines;
+use crate::sink::{Machines, Queue};
 use crate::store_driver::StoreDriver;
 
 /// Why a node can't run.
@@ -119,14 +120,14 @@ pub async fn run(config: BackboneConfig, shutdown: Shutdown) -> Result<(), RunEr
             clock,
             store: Arc::clone(&driver),
             inbox,
-            own: machines.shards[index].clone(),
+            queue: machines.shards[index].clone(),
             requests: requests.clone(),
             links: HashMap::new(),
         };
         tasks.spawn(task.run());
     }
     drop(driver);
-    tasks.spawn(control_task(clock, control_inbox).run());
+    tasks.spawn(control_task(clock, control_inbox, &machines).run());
     instruct(&machines, &joined, &config);
 
     let observer = Observer::new(machines.clone(), Arc::downgrade(&store));
@@ -179,9 +180,20 @@ fn open_store(config: &BackboneConfig) -> Result<EmbeddedStore, RunError> {
 type Inboxes = Vec<UnboundedReceiver<ShardMessage>>;
 
 fn queues(shards: u8) -> (Machines, Inboxes, UnboundedReceiver<ControlMessage>) {
-    let (shards, inboxes) = (0..shards).map(|_| unbounded_channel()).unzip();
-    let (control, control_inbox) = unbounded_channel();
+    let (shards, inboxes) = (0..shards).map(|_| queue()).unzip();
+    let (control, control_inbox) = queue();
     (Machines { shards, control }, inboxes, control_inbox)
+}
+
+fn queue<M>() -> (Queue<M>, UnboundedReceiver<M>) {
+    let (sender, receiver) = unbounded_channel();
+    (
+        Queue {
+            sender,
+            inbox: Arc::new(Inbox::new(INBOX_BYTES_MAX)),
+        },
+        receiver,
+    )
 }
 
 fn member(
@@ -203,12 +215,17 @@ fn member(
     }
 }
 
-fn control_task(clock: Clock, inbox: UnboundedReceiver<ControlMessage>) -> ControlTask {
+fn control_task(
+    clock: Clock,
+    inbox: UnboundedReceiver<ControlMessage>,
+    machines: &Machines,
+) -> ControlTask {
     let control = Control::new(ControlConfig::default(), 0, clock.now());
     ControlTask {
         control,
         clock,
         inbox,
+        taken: Arc::clone(&machines.control.inbox),
         links: HashMap::new(),
     }
 }
@@ -218,21 +235,21 @@ fn instruct(machines: &Machines, joined: &Joined, config: &BackboneConfig) {
     let rules = Rules::new(joined.view.rules_version, config.namespaces.clone());
     let rules = Arc::new(rules.expect("the configuration was checked when it was loaded"));
     for shard in &machines.shards {
-        let _ = shard.send(ShardMessage::Input(Input::Rules(Arc::clone(&rules))));
+        shard.say(ShardMessage::Input(Input::Rules(Arc::clone(&rules))));
         let own = Input::Own {
             view: Arc::clone(&joined.view),
             slots: Arc::clone(&joined.slots),
         };
-        let _ = shard.send(ShardMessage::Input(own));
+        shard.say(ShardMessage::Input(own));
     }
-    let _ = machines
+    machines
         .control
-        .send(ControlMessage::Input(ControlInput::View(Arc::clone(
+        .say(ControlMessage::Input(ControlInput::View(Arc::clone(
             &joined.view,
         ))));
-    let _ = machines
+    machines
         .control
-        .send(ControlMessage::Input(ControlInput::Rules(rules)));
+        .say(ControlMessage::Input(ControlInput::Rules(rules)));
 }
 
 /// Lets appends in flight end and their answers leave, then says goodbye on all links.
@@ -249,13 +266,12 @@ async fn stop(
     for shard in &machines.shards {
         // A shard answers in order: what the store has said before is on its way to the edges by then.
         let (ask, answer) = oneshot::channel();
-        let _ = shard.send(ShardMessage::Observe(ask));
+        shard.say(ShardMessage::Observe(ask));
         let _ = answer.await;
     }
     let (said, goodbye) = oneshot::channel();
-    if machines.control.send(ControlMessage::Goodbye(said)).is_ok() {
-        let _ = goodbye.await;
-    }
+    machines.control.say(ControlMessage::Goodbye(said));
+    let _ = goodbye.await;
     server.close().await;
     tasks.shutdown().await;
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use trunkline_backbone_core::io::{
@@ -16,6 +16,7 @@ use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::{LinkId, StreamId};
 use trunkline_store_core::MessageStore;
 
+use crate::sink::Queue;
 use crate::store_driver::StoreDriver;
 
 /// What a shard's task is told.
@@ -36,6 +37,7 @@ pub(crate) enum ShardMessage {
     Frames {
         link: LinkId,
         frames: Vec<ToNode>,
+        weight: usize,
     },
     Sent {
         link: LinkId,
@@ -56,8 +58,8 @@ pub(crate) struct ShardTask<S> {
     pub(crate) clock: Clock,
     pub(crate) store: Arc<StoreDriver<S>>,
     pub(crate) inbox: UnboundedReceiver<ShardMessage>,
-    /// Its own inbox, for the store's answers.
-    pub(crate) own: UnboundedSender<ShardMessage>,
+    /// The way into its own inbox.
+    pub(crate) queue: Queue<ShardMessage>,
     /// Requests to the store under way; the process ends after them.
     pub(crate) requests: TaskTracker,
     pub(crate) links: HashMap<LinkId, LinkSender<ToEdge>>,
@@ -93,7 +95,12 @@ impl<S: MessageStore> ShardTask<S> {
                 self.shard
                     .handle_input(now, Input::LinkDown { link, goodbye });
             }
-            ShardMessage::Frames { link, frames } => {
+            ShardMessage::Frames {
+                link,
+                frames,
+                weight,
+            } => {
+                self.queue.inbox.taken(weight);
                 for frame in frames {
                     self.shard.handle_input(now, Input::Frame { link, frame });
                 }
@@ -162,10 +169,10 @@ impl<S: MessageStore> ShardTask<S> {
     }
 
     fn ask(&self, ticket: StoreTicket, request: StoreRequest) {
-        let (store, own) = (Arc::clone(&self.store), self.own.clone());
+        let (store, queue) = (Arc::clone(&self.store), self.queue.clone());
         self.requests.spawn(async move {
             let answer: StoreAnswer = store.ask(request).await;
-            let _ = own.send(ShardMessage::Input(Input::Store(ticket, answer)));
+            queue.say(ShardMessage::Input(Input::Store(ticket, answer)));
         });
     }
 }

@@ -1,7 +1,9 @@
 //! Where a link's readers put what comes: each lane's frames to the shard that has the lane.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc::UnboundedSender;
-use trunkline_link::{LinkEnd, LinkSink};
+use trunkline_link::{Inbox, LinkEnd, LinkSink};
 use trunkline_shared::frame::ToNode;
 use trunkline_shared::limits::LANES;
 use trunkline_shared::{LinkId, StreamId};
@@ -9,39 +11,71 @@ use trunkline_shared::{LinkId, StreamId};
 use crate::control_task::ControlMessage;
 use crate::shard_task::ShardMessage;
 
+/// The queue of one machine. Frames of links are bounded by its inbox, everything else by what the machine itself
+/// has asked for.
+pub(crate) struct Queue<M> {
+    pub(crate) sender: UnboundedSender<M>,
+    pub(crate) inbox: Arc<Inbox>,
+}
+
+impl<M> Clone for Queue<M> {
+    fn clone(&self) -> Self {
+        Self {
+            sender: self.sender.clone(),
+            inbox: Arc::clone(&self.inbox),
+        }
+    }
+}
+
+impl<M> Queue<M> {
+    /// Says something. A machine that is gone takes nothing: the process is ending.
+    pub(crate) fn say(&self, message: M) {
+        let _ = self.sender.send(message);
+    }
+
+    /// Hands frames over; `message` makes the machine's message of them and their weight.
+    fn frames(&self, frames: Vec<ToNode>, message: impl FnOnce(Vec<ToNode>, usize) -> M) {
+        let weight = frames.iter().map(ToNode::weight).sum();
+        self.inbox.add(weight);
+        self.say(message(frames, weight));
+    }
+}
+
 /// The queues of a node's machines.
-///
-/// They have no bound of their own: an edge sends only what its tables and its lanes' accounts allow, and requests
-/// reserve the room of their answers (`design.md` §4).
 #[derive(Clone)]
 pub(crate) struct Machines {
-    pub(crate) shards: Vec<UnboundedSender<ShardMessage>>,
-    pub(crate) control: UnboundedSender<ControlMessage>,
+    pub(crate) shards: Vec<Queue<ShardMessage>>,
+    pub(crate) control: Queue<ControlMessage>,
 }
 
 impl Machines {
-    fn of_lane(&self, lane: u8) -> &UnboundedSender<ShardMessage> {
+    fn of_lane(&self, lane: u8) -> &Queue<ShardMessage> {
         &self.shards[usize::from(lane) % self.shards.len()]
     }
 }
 
-/// One link's way to the machines. A machine that is gone takes nothing: the process is ending.
+/// One link's way to the machines.
 pub(crate) struct NodeSink {
     pub(crate) link: LinkId,
     pub(crate) machines: Machines,
 }
 
 impl NodeSink {
+    fn to_shard(&self, lane: u8, frames: Vec<ToNode>) {
+        let link = self.link;
+        let message = |frames, weight| ShardMessage::Frames {
+            link,
+            frames,
+            weight,
+        };
+        self.machines.of_lane(lane).frames(frames, message);
+    }
+
     /// Ephemeral frames name a slot, and belong to the shard of its lane.
     fn deliver_ephemeral(&self, frames: Vec<ToNode>) {
         for frame in frames {
             if let Some(slot) = frame.slot() {
-                let frames = vec![frame];
-                let shard = self.machines.of_lane(slot.lane(LANES));
-                let _ = shard.send(ShardMessage::Frames {
-                    link: self.link,
-                    frames,
-                });
+                self.to_shard(slot.lane(LANES), vec![frame]);
             }
         }
     }
@@ -49,54 +83,59 @@ impl NodeSink {
 
 impl LinkSink<ToNode> for NodeSink {
     fn deliver(&self, stream: StreamId, frames: Vec<ToNode>) {
+        let link = self.link;
         match stream {
             StreamId::Control => {
-                let _ = self.machines.control.send(ControlMessage::Frames {
-                    link: self.link,
+                let message = |frames, weight| ControlMessage::Frames {
+                    link,
                     frames,
-                });
+                    weight,
+                };
+                self.machines.control.frames(frames, message);
             }
-            StreamId::Lane(lane) => {
-                let _ = self.machines.of_lane(lane).send(ShardMessage::Frames {
-                    link: self.link,
-                    frames,
-                });
-            }
+            StreamId::Lane(lane) => self.to_shard(lane, frames),
             StreamId::Ephemeral => self.deliver_ephemeral(frames),
         }
     }
 
     fn sent(&self, stream: StreamId, weight: usize) {
+        let link = self.link;
         match stream {
-            StreamId::Lane(lane) => {
-                let _ = self.machines.of_lane(lane).send(ShardMessage::Sent {
-                    link: self.link,
-                    stream,
-                    weight,
-                });
-            }
-            StreamId::Control => {
-                let _ = self.machines.control.send(ControlMessage::Sent {
-                    link: self.link,
-                    weight,
-                });
-            }
+            StreamId::Lane(lane) => self.machines.of_lane(lane).say(ShardMessage::Sent {
+                link,
+                stream,
+                weight,
+            }),
+            StreamId::Control => self
+                .machines
+                .control
+                .say(ControlMessage::Sent { link, weight }),
             // The link itself bounds its ephemeral queue.
             StreamId::Ephemeral => {}
         }
     }
 
     fn closed(&self, end: LinkEnd) {
-        let goodbye = end.is_goodbye();
+        let (link, goodbye) = (self.link, end.is_goodbye());
         for shard in &self.machines.shards {
-            let _ = shard.send(ShardMessage::LinkDown {
-                link: self.link,
-                goodbye,
-            });
+            shard.say(ShardMessage::LinkDown { link, goodbye });
         }
-        let _ = self
-            .machines
-            .control
-            .send(ControlMessage::LinkDown { link: self.link });
+        self.machines.control.say(ControlMessage::LinkDown { link });
     }
+
+    fn full(&self, stream: StreamId) -> Option<&Inbox> {
+        match stream {
+            StreamId::Control => full(&self.machines.control.inbox),
+            StreamId::Lane(lane) => full(&self.machines.of_lane(lane).inbox),
+            StreamId::Ephemeral => self
+                .machines
+                .shards
+                .iter()
+                .find_map(|shard| full(&shard.inbox)),
+        }
+    }
+}
+
+fn full(inbox: &Inbox) -> Option<&Inbox> {
+    inbox.is_full().then_some(inbox)
 }

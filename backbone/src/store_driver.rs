@@ -2,23 +2,23 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::mpsc::UnboundedSender;
 use trunkline_backbone_core::ControlInput;
 use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest};
 use trunkline_store_core::{AppendOutcome, ClaimError, MessageStore, SlotPart, StoreError};
 
 use crate::control_task::ControlMessage;
+use crate::sink::Queue;
 
 /// The store, and what is known of its health.
 pub(crate) struct StoreDriver<S> {
     store: Arc<S>,
     /// Held while it is told, so that the last thing told is the last thing seen.
     away: Mutex<bool>,
-    control: UnboundedSender<ControlMessage>,
+    control: Queue<ControlMessage>,
 }
 
 impl<S: MessageStore> StoreDriver<S> {
-    pub(crate) fn new(store: Arc<S>, control: UnboundedSender<ControlMessage>) -> Self {
+    pub(crate) fn new(store: Arc<S>, control: Queue<ControlMessage>) -> Self {
         Self {
             store,
             away: Mutex::new(false),
@@ -64,9 +64,8 @@ impl<S: MessageStore> StoreDriver<S> {
         } else {
             tracing::info!("message store is back");
         }
-        let _ = self
-            .control
-            .send(ControlMessage::Input(ControlInput::Store { away }));
+        self.control
+            .say(ControlMessage::Input(ControlInput::Store { away }));
     }
 }
 

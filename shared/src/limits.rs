@@ -68,6 +68,9 @@ pub const LANE_QUEUE_BYTES_MAX: usize = 4 << 20;
 /// Bytes that may wait for the ephemeral stream of a link, before its publications are dropped.
 pub const EPHEMERAL_QUEUE_BYTES_MAX: usize = 256 << 10;
 
+/// Bytes from links that may wait for one machine; beyond it the streams that feed it aren't read.
+pub const INBOX_BYTES_MAX: usize = 32 << 20;
+
 /// Bytes of one append call of the store.
 pub const APPEND_BYTES_MAX: usize = 4 << 20;
 

@@ -14,6 +14,7 @@ use crate::ending::Ending;
 use crate::frames::LinkFrame;
 use crate::hello::Introduction;
 use crate::identity::PeerIdentity;
+use crate::inbox::Inbox;
 use crate::link_core::Core;
 use crate::lives::Life;
 use crate::sender::LinkSender;
@@ -27,8 +28,8 @@ pub type NodeLink = Link<ToEdge, ToNode>;
 
 /// Where a started link puts what comes. Calls come from several tasks at once, those of one stream in order.
 ///
-/// No call may block or wait: reading must never wait for writing. Whoever implements it hands over to queues that
-/// the protocol itself bounds (a request reserves the room of its answer, pushes go lagging, publishes are refused).
+/// No call may block or wait: reading must never wait for writing. Whoever implements it hands over to queues whose
+/// volume an [`Inbox`] counts; reading waits for the machine behind a full one, which itself waits for nothing.
 pub trait LinkSink<In>: Send + Sync + 'static {
     /// Frames came, in order.
     fn deliver(&self, stream: StreamId, frames: Vec<In>);
@@ -36,6 +37,11 @@ pub trait LinkSink<In>: Send + Sync + 'static {
     fn sent(&self, stream: StreamId, weight: usize);
     /// The link has ended. Nothing comes after it; it comes exactly once.
     fn closed(&self, end: LinkEnd);
+    /// The inbox that must get room before more of `stream` is read; `None` (default) when there is none to wait for.
+    fn full(&self, stream: StreamId) -> Option<&Inbox> {
+        let _ = stream;
+        None
+    }
 }
 
 /// A link to an authenticated peer, with hellos exchanged, not yet started.

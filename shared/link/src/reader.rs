@@ -1,4 +1,5 @@
-//! Reads one stream, always: what was read is handed over at once, and nothing here waits for a write.
+//! Reads one stream: what was read is handed over at once, and nothing here waits for a write. Only a machine that is
+//! behind makes it wait.
 
 use bytes::Bytes;
 use quinn::{ReadError, RecvStream};
@@ -43,6 +44,9 @@ pub(crate) async fn run<In: LinkFrame>(
             return core.fail(end);
         }
         core.counters.bytes_in.add(bytes);
+        if !wait_for_room(core, id, sink).await {
+            return;
+        }
         if let Some(total) = &read_total {
             total.send_modify(|total| *total += bytes as u64);
         }
@@ -79,6 +83,17 @@ fn take<In: LinkFrame>(
         sink.deliver(id, frames);
     }
     result
+}
+
+/// Waits until the machine behind `sink` has room; false when the connection ended meanwhile.
+async fn wait_for_room<In: LinkFrame>(core: &Core, id: StreamId, sink: &dyn LinkSink<In>) -> bool {
+    while let Some(inbox) = sink.full(id) {
+        tokio::select! {
+            () = inbox.wait_for_room() => {}
+            _ = core.connection.closed() => return false,
+        }
+    }
+    true
 }
 
 /// A peer that says goodbye ends its streams, then the connection; one that only ends a stream breaks the link.

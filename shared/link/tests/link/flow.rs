@@ -1,9 +1,11 @@
 //! How frames flow: order, weights, the ephemeral stream, and reading that never waits for writing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytesize::ByteSize;
-use trunkline_link::{LinkConfig, LinkEnd, LinkFrame, Sent};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use trunkline_link::{Inbox, LinkConfig, LinkEnd, LinkFrame, LinkSink, Sent};
 use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::{RequestId, StreamId};
 
@@ -244,6 +246,62 @@ async fn reading_goes_on_while_the_peer_does_not_read() {
         counters.queued_bytes > 40 << 20,
         "the node's own writing is stuck: {counters:?}"
     );
+}
+
+/// Hands frames to a machine that works only when the test says so.
+struct Slow {
+    frames: UnboundedSender<ToNode>,
+    inbox: Arc<Inbox>,
+}
+
+impl LinkSink<ToNode> for Slow {
+    fn deliver(&self, _: StreamId, frames: Vec<ToNode>) {
+        for frame in frames {
+            self.inbox.add(frame.weight());
+            let _ = self.frames.send(frame);
+        }
+    }
+
+    fn sent(&self, _: StreamId, _: usize) {}
+
+    fn closed(&self, _: LinkEnd) {}
+
+    fn full(&self, _: StreamId) -> Option<&Inbox> {
+        self.inbox.is_full().then_some(&*self.inbox)
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_is_behind_is_given_no_more_until_it_has_room() {
+    const FRAMES: u64 = 500;
+    let small = LinkConfig {
+        stream_window: ByteSize::mib(1),
+        receive_window: ByteSize::mib(1),
+        ..LinkConfig::default()
+    };
+    let mut mesh = Mesh::with(small);
+    let (edge, node) = mesh.pair(1).await;
+    let (events, _seen) = sink();
+    let edge = edge.start(|_| events);
+    let (frames, mut handed) = unbounded_channel();
+    let inbox = Arc::new(Inbox::new(1 << 20));
+    let slow = Slow {
+        frames,
+        inbox: Arc::clone(&inbox),
+    };
+    let _node = node.start(|_| Arc::new(slow));
+    let (lane, channel) = channel_of_each_lane().swap_remove(0);
+    for number in 0..FRAMES {
+        let frame = encode(&publish(&channel, number, 60_000));
+        assert_eq!(edge.send(lane, &frame), Sent::Queued);
+    }
+    for number in 0..FRAMES {
+        let frame = within(handed.recv()).await.unwrap();
+        assert_eq!(frame, publish(&channel, number, 60_000));
+        // The limit, and the batch that was being read when it was reached.
+        assert!(inbox.bytes() < 3 << 20, "{}", inbox.bytes());
+        inbox.taken(frame.weight());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
