@@ -130,7 +130,7 @@ pub async fn run(config: BackboneConfig, shutdown: Shutdown) -> Result<(), RunEr
     tasks.spawn(control_task(clock, control_inbox, &machines).run());
     instruct(&machines, &joined, &config);
 
-    let observer = Observer::new(machines.clone(), Arc::downgrade(&store));
+    let observer = Observer::new(machines.clone(), Arc::downgrade(&store), server.observer());
     let admin = serve_admin(&config.admin, admin::router(observer), shutdown.clone())
         .await
         .map_err(RunError::io(format!(

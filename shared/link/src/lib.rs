@@ -57,7 +57,7 @@ pub use identity::{IdentityError, PeerIdentity};
 pub use inbox::Inbox;
 pub use link::{EdgeLink, Link, LinkSink, NodeLink};
 pub use sender::{LinkSender, Sent};
-pub use server::LinkServer;
+pub use server::{LinkServer, ServerObserver};
 pub use tls::{LinkTls, TlsError};
 
 /// The protocol name of the TLS handshake; it changes only if the hello itself must.

@@ -37,6 +37,17 @@ pub struct LinkServer {
     host: Arc<Host>,
 }
 
+/// Tells what a server's endpoint has done; clones tell the same.
+#[derive(Clone)]
+pub struct ServerObserver(Arc<Host>);
+
+impl ServerObserver {
+    /// What the endpoint has done so far.
+    pub fn counters(&self) -> ServerCounters {
+        self.0.counters()
+    }
+}
+
 impl LinkServer {
     /// Binds `addr` (port 0: any) and accepts from now on; also says what it is bound to.
     ///
@@ -91,7 +102,12 @@ impl LinkServer {
 
     /// What the endpoint has done so far.
     pub fn counters(&self) -> ServerCounters {
-        self.host.counters()
+        self.observer().counters()
+    }
+
+    /// Tells the same to whoever hasn't the server.
+    pub fn observer(&self) -> ServerObserver {
+        ServerObserver(Arc::clone(&self.host))
     }
 
     /// Stops accepting, closes what links are left (say [`goodbye`](crate::LinkSender::goodbye) on each before, to

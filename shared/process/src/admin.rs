@@ -24,7 +24,7 @@ impl Default for AdminSection {
     }
 }
 
-/// Serves admin pages until the process stops; returns where.
+/// Serves admin pages until the process ends, also while it drains; returns where.
 ///
 /// # Errors
 /// When the address can't be bound.
@@ -35,8 +35,8 @@ pub async fn serve_admin(
 ) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(section.listen).await?;
     let address = listener.local_addr()?;
-    let server =
-        axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.drain().await });
+    let server = axum::serve(listener, router)
+        .with_graceful_shutdown(async move { shutdown.at_once().await });
     tokio::spawn(async move {
         if let Err(error) = server.await {
             tracing::error!(%error, "admin listener failed");

@@ -1,5 +1,8 @@
 //! Names of metrics. `/metrics` shows no other; documents list the same.
 
+pub mod backbone;
+pub mod store;
+
 /// What an edge's workers have and have done; sums over its workers, unless they say otherwise.
 pub mod edge {
     use crate::Metric;
@@ -531,11 +534,17 @@ mod tests {
 
     #[test]
     fn names_are_distinct_and_well_formed() {
-        let mut names: Vec<&str> = [edge::ALL, upstream::ALL, link::ALL]
-            .concat()
-            .iter()
-            .map(|metric| metric.name)
-            .collect();
+        let mut names: Vec<&str> = [
+            backbone::ALL,
+            edge::ALL,
+            upstream::ALL,
+            link::ALL,
+            store::ALL,
+        ]
+        .concat()
+        .iter()
+        .map(|metric| metric.name)
+        .collect();
         let good = |name: &str| {
             name.bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte == b'_')

@@ -1,0 +1,68 @@
+//! Promise 2: everybody sees one order, and a publisher's messages stand in the order in which it had them acknowledged.
+
+use std::collections::BTreeMap;
+
+use trunkline_shared::Instant;
+
+use super::numbering::Numbering;
+use super::{Fault, fault};
+use crate::record::{Label, Outcome, Record, Seen};
+
+pub(super) fn check(record: &Record, numbering: &Numbering) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for ((client, channel), events) in &record.seen {
+        faults.extend(ascending(*client, *channel, events));
+    }
+    faults.extend(by_publisher(record, numbering));
+    faults
+}
+
+/// Between two subscribe replies offsets only rise.
+fn ascending(client: usize, channel: usize, events: &[(Instant, Seen)]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut last = 0;
+    for (at, event) in events {
+        match event {
+            Seen::Subscribed(_) => last = 0,
+            Seen::Publication(message) => {
+                if message.offset > 0 && message.offset <= last {
+                    let what = format!(
+                        "client {client} got offset {} of channel {channel} after {last}",
+                        message.offset
+                    );
+                    faults.push(fault(*at, what));
+                }
+                last = last.max(message.offset);
+            }
+            Seen::Refused { .. } | Seen::Unsubscribed { .. } | Seen::Left | Seen::Lost => {}
+        }
+    }
+    faults
+}
+
+/// When it was acknowledged, its offset, and what it was.
+type Acked = (Instant, u64, Label);
+
+/// A message that was sent after an earlier one was acknowledged stands behind it.
+fn by_publisher(record: &Record, numbering: &Numbering) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut acked: BTreeMap<(u32, usize, &str), Vec<Acked>> = BTreeMap::new();
+    for (label, publish) in &record.publishes {
+        let Some(places) = numbering.labels.get(label) else {
+            continue;
+        };
+        for (channel, epoch, offset) in places {
+            let before = acked.entry((label.publisher, *channel, epoch)).or_default();
+            let is_wrong = |(at, other, _): &&Acked| *at < publish.sent && other > offset;
+            if let Some((_, other, first)) = before.iter().find(is_wrong) {
+                let what =
+                    format!("{label:?} has offset {offset}, {first:?} before it has {other}");
+                faults.push(fault(publish.sent, what));
+            }
+            if let Some((at, Outcome::Acked)) = publish.answer {
+                before.push((at, *offset, *label));
+            }
+        }
+    }
+    faults
+}

@@ -1,0 +1,125 @@
+//! What can happen next.
+
+use trunkline_shared::{LinkId, StreamId};
+
+use super::Mesh;
+use crate::disk::Later;
+use crate::network::{Side, SocketId};
+use crate::scenario::Fault;
+
+/// What happens next.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A client has something to do.
+    Client { client: usize },
+    /// The node's process starts.
+    NodeStart,
+    /// A machine of the node has something to do.
+    NodeWake { life: u64 },
+    /// The node asks for its slots once more.
+    NodeClaim { life: u64 },
+    /// An edge's process starts.
+    EdgeStart { edge: usize },
+    /// A machine of an edge has something to do.
+    EdgeWake { edge: usize, life: u64 },
+    /// A worker takes what the way upstream said.
+    ToWorker {
+        edge: usize,
+        life: u64,
+        worker: usize,
+    },
+    /// The way upstream takes what a worker said.
+    ToUpstream {
+        edge: usize,
+        life: u64,
+        worker: usize,
+    },
+    /// An edge dials the node.
+    Dial { edge: usize, life: u64 },
+    /// An edge's hello reaches the node.
+    Hello { edge: usize, life: u64 },
+    /// The node's welcome reaches the edge.
+    Welcome { link: LinkId },
+    /// A link's writer is done with a frame.
+    Write { link: LinkId, side: Side },
+    /// A frame arrives.
+    Arrive {
+        link: LinkId,
+        to: Side,
+        stream: StreamId,
+    },
+    /// A side sees that its link is gone.
+    LinkLost { link: LinkId, side: Side },
+    /// A client's dialing reaches an edge.
+    SocketOpen { client: usize, edge: usize },
+    /// A message of a client reaches its edge.
+    SocketMessage { socket: SocketId },
+    /// The edge sees that a client is gone.
+    SocketGone { socket: SocketId },
+    /// The system hands bytes of a socket to the network.
+    SocketDrain { socket: SocketId },
+    /// Bytes of a socket reach the client.
+    SocketBytes { socket: SocketId },
+    /// The store does something.
+    Store(Later),
+    /// Something goes wrong.
+    Fault(Fault),
+    /// The store is back.
+    StoreBack,
+    /// A client reads fast again.
+    SlowEnds { client: usize },
+    /// A client comes back to a channel.
+    ComeBack { client: usize, channel: usize },
+    /// The trouble ends.
+    Calm,
+    /// A message goes to every channel.
+    Probe,
+    /// Everything is read back.
+    ReadBack,
+    /// The run ends.
+    End,
+}
+
+impl Mesh {
+    pub(super) fn handle(&mut self, event: Event) {
+        match event {
+            Event::Client { client } => self.wake_client(client),
+            Event::NodeStart => self.start_node(),
+            Event::NodeWake { life } => self.wake_node(life),
+            Event::NodeClaim { life } => self.claim_all(life),
+            Event::EdgeStart { edge } => self.start_edge(edge),
+            Event::EdgeWake { edge, life } => self.wake_edge(edge, life),
+            Event::ToWorker { edge, life, worker } => self.worker_takes(edge, life, worker),
+            Event::ToUpstream { edge, life, worker } => self.upstream_takes(edge, life, worker),
+            Event::Dial { edge, life } => self.dial(edge, life),
+            Event::Hello { edge, life } => self.hello(edge, life),
+            Event::Welcome { link } => self.welcome(link),
+            Event::Write { link, side } => self.write(link, side),
+            Event::Arrive {
+                link,
+                to: Side::Node,
+                stream,
+            } => self.arrive_at_node(link, stream),
+            Event::Arrive {
+                link,
+                to: Side::Edge,
+                stream,
+            } => self.arrive_at_edge(link, stream),
+            Event::LinkLost { link, side } => self.lose_link(link, side),
+            Event::SocketOpen { client, edge } => self.open_socket(client, edge),
+            Event::SocketMessage { socket } => self.socket_message(socket),
+            Event::SocketGone { socket } => self.socket_gone(socket),
+            Event::SocketDrain { socket } => self.drain_socket(socket),
+            Event::SocketBytes { socket } => self.socket_bytes(socket),
+            Event::Store(later) => self.store_later(later),
+            Event::Fault(fault) => self.go_wrong(fault),
+            Event::StoreBack => self.node_store_away(false),
+            Event::SlowEnds { client } => self.slow(client, false),
+            Event::ComeBack { client, channel } => self.come_back(client, channel),
+            Event::Calm => self.calm(),
+            Event::Probe => self.probe(),
+            Event::ReadBack => self.read_back(),
+            Event::End => {}
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Bugs planted outside of the cores, to see that the checks find them.
+//!
+//! Each is made in the simulator's own network, store, or the way between an edge and its clients.
+
+/// A planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Plant {
+    /// The network takes the mark off a repeat.
+    RepeatUnmarked,
+    /// The network gives a repeat another publish id.
+    RepeatRenamed,
+    /// A publish is answered with an earlier publish's answer, under its own id.
+    OldAnswerNewId,
+    /// The network makes an owner forget where an edge stands, and the store loses what it acknowledged: offsets are used
+    /// twice in one epoch.
+    EpochKept,
+    /// A restarted node draws the same numbers again, and so the same epochs.
+    SeedReused,
+    /// The store acknowledges before it has synced, and a crash loses it.
+    AckBeforeCommit,
+    /// The store says that an append of unknown outcome was committed.
+    UnknownAsCommitted,
+    /// The store doesn't check the generation: a fenced owner's append arrives after all.
+    GenerationUnchecked,
+    /// The store doesn't check heads, and reads them from a replica that lags.
+    HeadUnchecked,
+    /// The store finds no publish id.
+    FindBlind,
+    /// A publication is lost between an edge and its client.
+    PushSwallowed,
+    /// A publication is lost from a recovery.
+    RecoverySwallowed,
+    /// A publication reaches a client twice.
+    PushTwice,
+    /// Two publications reach a client in the wrong order.
+    PushesSwapped,
+    /// An ephemeral publication arrives twice at an edge.
+    EphemeralTwice,
+    /// Leaves are lost between an edge and the owner.
+    LeavesSwallowed,
+    /// Replies to publishes are lost between an edge and its client.
+    RepliesSwallowed,
+    /// Resubscribes are lost between an edge and the owner, and so is every check of positions.
+    ResubscribesSwallowed,
+}
+
+impl Plant {
+    /// All of them, in order.
+    pub const ALL: [Self; 18] = [
+        Self::RepeatUnmarked,
+        Self::RepeatRenamed,
+        Self::OldAnswerNewId,
+        Self::EpochKept,
+        Self::SeedReused,
+        Self::AckBeforeCommit,
+        Self::UnknownAsCommitted,
+        Self::GenerationUnchecked,
+        Self::HeadUnchecked,
+        Self::FindBlind,
+        Self::PushSwallowed,
+        Self::RecoverySwallowed,
+        Self::PushTwice,
+        Self::PushesSwapped,
+        Self::EphemeralTwice,
+        Self::LeavesSwallowed,
+        Self::RepliesSwallowed,
+        Self::ResubscribesSwallowed,
+    ];
+}

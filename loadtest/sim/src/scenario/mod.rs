@@ -1,0 +1,68 @@
+//! What a seed stands for: the mesh's shape, its sizes, its clients, and what goes wrong when.
+
+mod channels;
+mod fault;
+mod people;
+mod tuning;
+
+use std::time::Duration;
+
+use trunkline_shared::Instant;
+
+pub(crate) use channels::{CHANNELS, rules};
+pub(crate) use fault::Fault;
+pub(crate) use people::ClientPlan;
+pub(crate) use tuning::Tuning;
+
+use crate::dice::Dice;
+
+/// Everything that a seed decides before the run begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Scenario {
+    /// Workers of each edge.
+    pub(crate) edges: Vec<u16>,
+    /// Who uses the mesh.
+    pub(crate) clients: Vec<ClientPlan>,
+    /// What goes wrong, and when.
+    pub(crate) faults: Vec<(Instant, Fault)>,
+    /// Sizes, delays and odds.
+    pub(crate) tuning: Tuning,
+    /// Whether every frame goes through its bytes.
+    pub(crate) codec: bool,
+    /// When the trouble ends and everything may heal.
+    pub(crate) calm: Instant,
+}
+
+/// When a first message goes to every channel: what the store did behind the owner's back shows at the next append.
+pub(crate) const WARMING: Duration = Duration::from_secs(10);
+
+/// How long everything may take to heal: position checks (25 s and jitter), a dead edge's lease (10 s) and the 30 s until
+/// its connections leave presence.
+pub(crate) const HEALING: Duration = Duration::from_secs(70);
+
+/// How long a last message to every channel may take.
+pub(crate) const PROBING: Duration = Duration::from_secs(16);
+
+impl Scenario {
+    /// Makes the scenario of a seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, 1);
+        let length = dice.millis(20_000, 40_000);
+        let count = dice.between(2, 3);
+        let edges: Vec<u16> = (0..count)
+            .map(|_| if dice.permille(500) { 2 } else { 1 })
+            .collect();
+        let clients = people::clients(&mut dice, edges.len());
+        let faults = fault::faults(&mut dice, edges.len(), clients.len(), length);
+        let tuning = Tuning::new(&mut dice);
+        let codec = dice.permille(200);
+        Self {
+            edges,
+            clients,
+            faults,
+            tuning,
+            codec,
+            calm: Instant::ZERO + length,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Planted bugs of the network: what it does to frames, and to messages for clients.
+
+use std::collections::BTreeMap;
+
+use trunkline_protocol::client::ServerMessage;
+use trunkline_protocol::{Push, ReplyBody};
+use trunkline_shared::frame::{ToEdge, ToNode};
+use trunkline_shared::{Position, RequestId, Slot};
+
+use crate::dice::Dice;
+use crate::plant::Plant;
+
+/// A network that may have a planted bug.
+#[derive(Debug)]
+pub(crate) struct Tamper {
+    plant: Option<Plant>,
+    dice: Dice,
+    renamed: BTreeMap<RequestId, RequestId>,
+    answers: BTreeMap<Slot, Position>,
+    held: BTreeMap<(usize, String), ServerMessage>,
+}
+
+/// What becomes of a frame for the node.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    /// It arrives.
+    Arrives(ToNode),
+    /// It is lost.
+    Lost,
+    /// It is lost, and the network answers in the node's place.
+    Answered(ToEdge),
+}
+
+impl Tamper {
+    /// Makes a network with a planted bug, or none.
+    pub(crate) const fn new(plant: Option<Plant>, dice: Dice) -> Self {
+        Self {
+            plant,
+            dice,
+            renamed: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            held: BTreeMap::new(),
+        }
+    }
+
+    /// A frame arrives at the node.
+    pub(crate) fn node_frame(&mut self, mut frame: ToNode) -> Fate {
+        let Some(plant) = self.plant else {
+            return Fate::Arrives(frame);
+        };
+        match &mut frame {
+            ToNode::Publish(publish) if plant == Plant::RepeatUnmarked => publish.repeat = false,
+            ToNode::Publish(publish) if plant == Plant::RepeatRenamed && publish.repeat => {
+                let other = RequestId(publish.request.0 + (1 << 40));
+                self.renamed.insert(other, publish.request);
+                publish.request = other;
+            }
+            ToNode::Publish(publish)
+                if plant == Plant::OldAnswerNewId && self.dice.permille(20) =>
+            {
+                if let Some(position) = self.answers.get(&publish.slot).copied() {
+                    let (request, slot) = (publish.request, publish.slot);
+                    return Fate::Answered(ToEdge::Published {
+                        request,
+                        slot,
+                        position,
+                    });
+                }
+            }
+            ToNode::Subscribe(subscribe) if plant == Plant::EpochKept => subscribe.at = None,
+            ToNode::Subscribe(subscribe)
+                if plant == Plant::ResubscribesSwallowed && subscribe.at.is_some() =>
+            {
+                return Fate::Lost;
+            }
+            ToNode::CheckPositions { .. } if plant == Plant::ResubscribesSwallowed => {
+                return Fate::Lost;
+            }
+            ToNode::PresenceChanges(changes) if plant == Plant::LeavesSwallowed => {
+                changes.changes.retain(|change| change.joined);
+            }
+            ToNode::ShowView(_)
+            | ToNode::Stats(_)
+            | ToNode::Info { .. }
+            | ToNode::Goodbye
+            | ToNode::Publish(_)
+            | ToNode::Subscribe(_)
+            | ToNode::Unsubscribe { .. }
+            | ToNode::Pull(_)
+            | ToNode::History(_)
+            | ToNode::Presence { .. }
+            | ToNode::PresenceStats { .. }
+            | ToNode::PresenceChanges(_)
+            | ToNode::PresenceSnapshot(_)
+            | ToNode::CheckPositions { .. } => {}
+        }
+        Fate::Arrives(frame)
+    }
+
+    /// A frame arrives at an edge: as what.
+    pub(crate) fn edge_frame(&mut self, mut frame: ToEdge) -> Vec<ToEdge> {
+        let Some(plant) = self.plant else {
+            return vec![frame];
+        };
+        match &mut frame {
+            ToEdge::Published {
+                request,
+                slot,
+                position,
+            } => {
+                if let Some(original) = self.renamed.get(request) {
+                    *request = *original;
+                }
+                self.answers.insert(*slot, *position);
+            }
+            ToEdge::Refused { request, .. } => {
+                if let Some(original) = self.renamed.get(request) {
+                    *request = *original;
+                }
+            }
+            ToEdge::Push(push) if plant == Plant::EphemeralTwice && push.epoch.is_none() => {
+                return vec![frame.clone(), frame];
+            }
+            ToEdge::Push(_)
+            | ToEdge::View(_)
+            | ToEdge::Rules(_)
+            | ToEdge::Store { .. }
+            | ToEdge::Info { .. }
+            | ToEdge::Goodbye { .. }
+            | ToEdge::Subscribed(_)
+            | ToEdge::Pulled(_)
+            | ToEdge::History(_)
+            | ToEdge::Presence(_)
+            | ToEdge::PresenceStats { .. }
+            | ToEdge::Positions { .. }
+            | ToEdge::Behind(_)
+            | ToEdge::PresenceEvents { .. }
+            | ToEdge::Reset { .. } => {}
+        }
+        vec![frame]
+    }
+
+    /// A message arrives at a client: as what.
+    pub(crate) fn client_message(
+        &mut self,
+        client: usize,
+        message: ServerMessage,
+    ) -> Vec<ServerMessage> {
+        let Some(plant) = self.plant else {
+            return vec![message];
+        };
+        if let Some(held) = self.release(client, &message) {
+            return vec![message, held];
+        }
+        if !self.dice.permille(20) {
+            return vec![message];
+        }
+        match (plant, message) {
+            (Plant::PushSwallowed, message) if is_publication(&message) => Vec::new(),
+            (Plant::PushTwice, message) if is_publication(&message) => {
+                vec![message.clone(), message]
+            }
+            (
+                Plant::PushesSwapped,
+                ServerMessage::Push {
+                    channel,
+                    push: Push::Publication(publication),
+                },
+            ) => {
+                let held = ServerMessage::Push {
+                    channel: channel.clone(),
+                    push: Push::Publication(publication),
+                };
+                self.held.insert((client, channel), held);
+                Vec::new()
+            }
+            (Plant::RepliesSwallowed, ServerMessage::Reply(reply))
+                if reply.body == ReplyBody::Publish =>
+            {
+                Vec::new()
+            }
+            (Plant::RecoverySwallowed, message) => vec![shorten(message)],
+            (_, message) => vec![message],
+        }
+    }
+
+    /// What was held back comes after the next publication of its channel.
+    fn release(&mut self, client: usize, message: &ServerMessage) -> Option<ServerMessage> {
+        let ServerMessage::Push {
+            channel,
+            push: Push::Publication(_),
+        } = message
+        else {
+            return None;
+        };
+        self.held.remove(&(client, channel.clone()))
+    }
+}
+
+fn is_publication(message: &ServerMessage) -> bool {
+    matches!(
+        message,
+        ServerMessage::Push {
+            push: Push::Publication(_),
+            ..
+        }
+    )
+}
+
+fn shorten(mut message: ServerMessage) -> ServerMessage {
+    if let ServerMessage::Reply(reply) = &mut message
+        && let ReplyBody::Subscribe(result) = &mut reply.body
+        && !result.publications.is_empty()
+    {
+        result.publications.remove(0);
+    }
+    message
+}

@@ -1,0 +1,308 @@
+//! Metrics of the machines of a backbone node.
+
+use crate::Metric;
+
+/// Bytes from links that wait for machines.
+pub const INBOX_BYTES: Metric = Metric::new(
+    "trunkline_backbone_inbox_bytes",
+    "Bytes from links that wait for machines",
+);
+/// Publishes kept and delivered, durable and buffered.
+pub const PUBLISHED: Metric = Metric::new(
+    "trunkline_backbone_published",
+    "Publishes kept and delivered, durable and buffered",
+);
+/// Ephemeral publishes taken.
+pub const EPHEMERAL_PUBLISHED: Metric = Metric::new(
+    "trunkline_backbone_ephemeral_published",
+    "Ephemeral publishes taken",
+);
+/// Ephemeral publishes that were not taken: another's slot, no rules.
+pub const EPHEMERAL_REFUSED: Metric = Metric::new(
+    "trunkline_backbone_ephemeral_refused",
+    "Ephemeral publishes that were not taken: another's slot, no rules",
+);
+/// Ephemeral publications that didn't fit a link's stream.
+pub const EPHEMERAL_DROPPED: Metric = Metric::new(
+    "trunkline_backbone_ephemeral_dropped",
+    "Ephemeral publications that didn't fit a link's stream",
+);
+/// Copies of publications sent to edges.
+pub const PUSHES: Metric = Metric::new(
+    "trunkline_backbone_pushes",
+    "Copies of publications sent to edges",
+);
+/// Times that a push didn't fit and a channel began to lag for an edge.
+pub const LAGS: Metric = Metric::new(
+    "trunkline_backbone_lags",
+    "Times that a push didn't fit and a channel began to lag for an edge",
+);
+/// Behind frames sent.
+pub const BEHINDS: Metric = Metric::new("trunkline_backbone_behinds", "Behind frames sent");
+/// Pulls answered with publications or a head.
+pub const PULLS: Metric = Metric::new(
+    "trunkline_backbone_pulls",
+    "Pulls answered with publications or a head",
+);
+/// Histories answered.
+pub const HISTORIES: Metric = Metric::new("trunkline_backbone_histories", "Histories answered");
+/// Publishes that came marked as repeats.
+pub const REPEATS: Metric = Metric::new(
+    "trunkline_backbone_repeats",
+    "Publishes that came marked as repeats",
+);
+/// Repeats that were found: kept or answered before.
+pub const REPEATS_FOUND: Metric = Metric::new(
+    "trunkline_backbone_repeats_found",
+    "Repeats that were found: kept or answered before",
+);
+/// Publishes that named an id which waits already.
+pub const REPEATS_HELD: Metric = Metric::new(
+    "trunkline_backbone_repeats_held",
+    "Publishes that named an id which waits already",
+);
+/// First sendings under a view older than the slot's claim.
+pub const STALE_VIEWS: Metric = Metric::new(
+    "trunkline_backbone_stale_views",
+    "First sendings under a view older than the slot's claim",
+);
+/// Requests refused because the slot isn't owned.
+pub const MOVED: Metric = Metric::new(
+    "trunkline_backbone_moved",
+    "Requests refused because the slot isn't owned",
+);
+/// Requests refused because something was full or their time over.
+pub const BUSY: Metric = Metric::new(
+    "trunkline_backbone_busy",
+    "Requests refused because something was full or their time over",
+);
+/// Requests refused because the store is away.
+pub const STORE_AWAY: Metric = Metric::new(
+    "trunkline_backbone_store_away",
+    "Requests refused because the store is away",
+);
+/// Frames whose slot isn't their channel's.
+pub const WRONG_SLOTS: Metric = Metric::new(
+    "trunkline_backbone_wrong_slots",
+    "Frames whose slot isn't their channel's",
+);
+/// Publishes whose time was over before an append could begin.
+pub const OUT_OF_TIME: Metric = Metric::new(
+    "trunkline_backbone_out_of_time",
+    "Publishes whose time was over before an append could begin",
+);
+/// Appends asked of the store.
+pub const APPENDS: Metric = Metric::new("trunkline_backbone_appends", "Appends asked of the store");
+/// Appends of which nobody knows whether they were taken.
+pub const APPENDS_UNKNOWN: Metric = Metric::new(
+    "trunkline_backbone_appends_unknown",
+    "Appends of which nobody knows whether they were taken",
+);
+/// Appends refused for their generation or a head.
+pub const APPENDS_REFUSED: Metric = Metric::new(
+    "trunkline_backbone_appends_refused",
+    "Appends refused for their generation or a head",
+);
+/// Appends that the store said it didn't take.
+pub const APPENDS_FAILED: Metric = Metric::new(
+    "trunkline_backbone_appends_failed",
+    "Appends that the store said it didn't take",
+);
+/// Publishes of unknown appends that turned out to be kept.
+pub const UNKNOWN_KEPT: Metric = Metric::new(
+    "trunkline_backbone_unknown_kept",
+    "Publishes of unknown appends that turned out to be kept",
+);
+/// Slots claimed again.
+pub const CLAIMS: Metric = Metric::new("trunkline_backbone_claims", "Slots claimed again");
+/// Slots given up because a later view had claimed them.
+pub const GIVEN_UP: Metric = Metric::new(
+    "trunkline_backbone_given_up",
+    "Slots given up because a later view had claimed them",
+);
+/// Slots that got a new epoch.
+pub const EPOCHS_BEGUN: Metric = Metric::new(
+    "trunkline_backbone_epochs_begun",
+    "Slots that got a new epoch",
+);
+/// Reset frames sent.
+pub const RESETS: Metric = Metric::new("trunkline_backbone_resets", "Reset frames sent");
+/// Channels dropped from memory because there were too many.
+pub const EVICTED: Metric = Metric::new(
+    "trunkline_backbone_evicted",
+    "Channels dropped from memory because there were too many",
+);
+/// Joins and leaves sent to edges.
+pub const PRESENCE_EVENTS: Metric = Metric::new(
+    "trunkline_backbone_presence_events",
+    "Joins and leaves sent to edges",
+);
+/// Joins and leaves that didn't fit a lane.
+pub const PRESENCE_EVENTS_DROPPED: Metric = Metric::new(
+    "trunkline_backbone_presence_events_dropped",
+    "Joins and leaves that didn't fit a lane",
+);
+/// Connections not kept in presence because there were too many.
+pub const PRESENCE_REFUSED: Metric = Metric::new(
+    "trunkline_backbone_presence_refused",
+    "Connections not kept in presence because there were too many",
+);
+/// Presence answers cut because they were too long.
+pub const PRESENCE_CUT: Metric = Metric::new(
+    "trunkline_backbone_presence_cut",
+    "Presence answers cut because they were too long",
+);
+/// Frames of links that are down, and frames that name nothing known.
+pub const IGNORED_FRAMES: Metric = Metric::new(
+    "trunkline_backbone_ignored_frames",
+    "Frames of links that are down, and frames that name nothing known",
+);
+/// Links closed because their edge broke the protocol.
+pub const CLOSED: Metric = Metric::new(
+    "trunkline_backbone_closed",
+    "Links closed because their edge broke the protocol",
+);
+/// Slots owned.
+pub const SLOTS_NOW: Metric = Metric::new("trunkline_backbone_slots_now", "Slots owned");
+/// Slots that are being claimed again.
+pub const CLAIMING_NOW: Metric = Metric::new(
+    "trunkline_backbone_claiming_now",
+    "Slots that are being claimed again",
+);
+/// Lives of edges known.
+pub const EDGES_NOW: Metric = Metric::new("trunkline_backbone_edges_now", "Lives of edges known");
+/// Links up.
+pub const LINKS_NOW: Metric = Metric::new("trunkline_backbone_links_now", "Links up");
+/// Channels in memory.
+pub const CHANNELS_NOW: Metric =
+    Metric::new("trunkline_backbone_channels_now", "Channels in memory");
+/// Channels in memory that could be dropped.
+pub const IDLE_CHANNELS_NOW: Metric = Metric::new(
+    "trunkline_backbone_idle_channels_now",
+    "Channels in memory that could be dropped",
+);
+/// Subscriptions of edges.
+pub const SUBSCRIPTIONS_NOW: Metric = Metric::new(
+    "trunkline_backbone_subscriptions_now",
+    "Subscriptions of edges",
+);
+/// Bytes of recent publications in memory.
+pub const RING_BYTES_NOW: Metric = Metric::new(
+    "trunkline_backbone_ring_bytes_now",
+    "Bytes of recent publications in memory",
+);
+/// Bytes of publishes that wait.
+pub const WAITING_BYTES_NOW: Metric = Metric::new(
+    "trunkline_backbone_waiting_bytes_now",
+    "Bytes of publishes that wait",
+);
+/// Ids of buffered publishes kept.
+pub const PUBLISH_IDS_NOW: Metric = Metric::new(
+    "trunkline_backbone_publish_ids_now",
+    "Ids of buffered publishes kept",
+);
+/// Requests that wait for the store.
+pub const REQUESTS_NOW: Metric = Metric::new(
+    "trunkline_backbone_requests_now",
+    "Requests that wait for the store",
+);
+/// Connections present.
+pub const PRESENCE_NOW: Metric =
+    Metric::new("trunkline_backbone_presence_now", "Connections present");
+/// Bytes that wait for lanes of all links.
+pub const QUEUED_BYTES_NOW: Metric = Metric::new(
+    "trunkline_backbone_queued_bytes_now",
+    "Bytes that wait for lanes of all links",
+);
+/// Edges that are known, with or without a link.
+pub const KNOWN_EDGES: Metric = Metric::new(
+    "trunkline_backbone_known_edges",
+    "Edges that are known, with or without a link",
+);
+/// Links closed for what their edge did.
+pub const LINKS_REFUSED: Metric = Metric::new(
+    "trunkline_backbone_links_refused",
+    "Links closed for what their edge did",
+);
+/// Answers about the known edges.
+pub const INFO_ANSWERS: Metric = Metric::new(
+    "trunkline_backbone_info_answers",
+    "Answers about the known edges",
+);
+/// Views that edges have shown and that are newer than ours.
+pub const NEWER_VIEWS_SHOWN: Metric = Metric::new(
+    "trunkline_backbone_newer_views_shown",
+    "Views that edges have shown and that are newer than ours",
+);
+/// Links welcomed.
+pub const LINKS_ACCEPTED: Metric =
+    Metric::new("trunkline_backbone_links_accepted", "Links welcomed");
+/// Links closed because a newer one of the same life took their place.
+pub const LINKS_SUPERSEDED: Metric = Metric::new(
+    "trunkline_backbone_links_superseded",
+    "Links closed because a newer one of the same life took their place",
+);
+/// Peers refused before they had a link, by cause.
+pub const PEERS_REFUSED: Metric = Metric::new(
+    "trunkline_backbone_peers_refused",
+    "Peers refused before they had a link, by cause",
+);
+
+/// All of them.
+pub const ALL: &[Metric] = &[
+    INFO_ANSWERS,
+    NEWER_VIEWS_SHOWN,
+    LINKS_ACCEPTED,
+    LINKS_SUPERSEDED,
+    PEERS_REFUSED,
+    INBOX_BYTES,
+    PUBLISHED,
+    EPHEMERAL_PUBLISHED,
+    EPHEMERAL_REFUSED,
+    EPHEMERAL_DROPPED,
+    PUSHES,
+    LAGS,
+    BEHINDS,
+    PULLS,
+    HISTORIES,
+    REPEATS,
+    REPEATS_FOUND,
+    REPEATS_HELD,
+    STALE_VIEWS,
+    MOVED,
+    BUSY,
+    STORE_AWAY,
+    WRONG_SLOTS,
+    OUT_OF_TIME,
+    APPENDS,
+    APPENDS_UNKNOWN,
+    APPENDS_REFUSED,
+    APPENDS_FAILED,
+    UNKNOWN_KEPT,
+    CLAIMS,
+    GIVEN_UP,
+    EPOCHS_BEGUN,
+    RESETS,
+    EVICTED,
+    PRESENCE_EVENTS,
+    PRESENCE_EVENTS_DROPPED,
+    PRESENCE_REFUSED,
+    PRESENCE_CUT,
+    IGNORED_FRAMES,
+    CLOSED,
+    SLOTS_NOW,
+    CLAIMING_NOW,
+    EDGES_NOW,
+    LINKS_NOW,
+    CHANNELS_NOW,
+    IDLE_CHANNELS_NOW,
+    SUBSCRIPTIONS_NOW,
+    RING_BYTES_NOW,
+    WAITING_BYTES_NOW,
+    PUBLISH_IDS_NOW,
+    REQUESTS_NOW,
+    PRESENCE_NOW,
+    QUEUED_BYTES_NOW,
+    KNOWN_EDGES,
+    LINKS_REFUSED,
+];
