@@ -14,6 +14,7 @@ use rcgen::{
     Issuer, KeyPair, KeyUsagePurpose, SanType,
 };
 use time::{Duration, OffsetDateTime};
+use trunkline_link::{NODE_DNS_NAME, PeerIdentity};
 use trunkline_shared::{EdgeId, NodeId, Region};
 use x509_parser::pem::parse_x509_pem;
 
@@ -22,9 +23,6 @@ const VALIDITY: Duration = Duration::days(365);
 
 /// With less than this left a certificate counts as expired and is made anew.
 const MARGIN: Duration = Duration::days(1);
-
-/// DNS name of every node (`names.md`); edges ask for it.
-const NODE_DNS_NAME: &str = "backbone.trunkline.internal";
 
 /// Whom a certificate is for.
 #[derive(Clone, Debug)]
@@ -37,11 +35,12 @@ pub(crate) struct Holder {
 
 impl Holder {
     pub(crate) fn backbone(name: &str) -> Result<Self> {
-        let node = NodeId::parse(name)?;
-        let uri = format!("trunkline://backbone/{node}");
+        let identity = PeerIdentity::Backbone {
+            node: NodeId::parse(name)?,
+        };
         Ok(Self {
             name: name.to_owned(),
-            uri,
+            uri: identity.to_string(),
             dns: Some(NODE_DNS_NAME),
         })
     }
@@ -51,10 +50,13 @@ impl Holder {
         let (region, name) = text
             .split_once('/')
             .ok_or_else(|| anyhow!("an edge is written REGION/NAME, not {text:?}"))?;
-        let (region, edge) = (Region::parse(region)?, EdgeId::parse(name)?);
+        let identity = PeerIdentity::Edge {
+            region: Region::parse(region)?,
+            edge: EdgeId::parse(name)?,
+        };
         Ok(Self {
             name: name.to_owned(),
-            uri: format!("trunkline://edge/{region}/{edge}"),
+            uri: identity.to_string(),
             dns: None,
         })
     }

@@ -48,7 +48,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "store-core",
         ],
     ),
-    ("trunkline", &["backbone", "edge", "process", "shared"]),
+    (
+        "trunkline",
+        &["backbone", "edge", "link", "process", "shared"],
+    ),
 ];
 
 /// Crates without I/O, and what of others they may name: values, codecs, numbers.

@@ -47,8 +47,12 @@ impl Channel {
         &self.0
     }
 
-    /// The namespace: what stands before the first `:`, without a leading `$`; `None` when there is no `:`.
+    /// The namespace: what stands before the first `:`, without a leading `$`; `None` when there is no `:`, and for a
+    /// user's personal channel (`#user`), whose user id may have one.
     pub fn namespace(&self) -> Option<&str> {
+        if self.0.starts_with('#') {
+            return None;
+        }
         let name = self.0.strip_prefix('$').unwrap_or(&self.0);
         name.split_once(':').map(|(namespace, _)| namespace)
     }
@@ -102,6 +106,7 @@ mod tests {
         assert_eq!(channel("chat:42:x").namespace(), Some("chat"));
         assert_eq!(channel("$chat:42").namespace(), Some("chat"));
         assert_eq!(channel("lobby").namespace(), None);
+        assert_eq!(channel("#auth0:1").namespace(), None);
     }
 
     #[test]

@@ -13,9 +13,10 @@ use futures_util::future::select_all;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::process::{Child, ChildStdin, Command};
+use trunkline_process::Ready;
 
 use super::plan::Plan;
-use super::state::{self, Ready};
+use super::state;
 
 /// Time a child has to get ready; a store that must be repaired after a crash takes a while.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -58,10 +59,13 @@ impl Children {
         self.wait_until_ready(node).await?;
         let link = self.ready[node]
             .link
-            .clone()
             .ok_or_else(|| anyhow!("{node} told no link address"))?;
         for edge in plan.edges() {
-            self.start("edge", &edge.name, &edge.config(&self.dir, &link))?;
+            self.start(
+                "edge",
+                &edge.name,
+                &edge.config(&self.dir, &link.to_string()),
+            )?;
         }
         for edge in plan.edges() {
             self.wait_until_ready(&edge.name).await?;

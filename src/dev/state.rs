@@ -7,17 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
-
-/// What a process writes when it is ready.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Ready {
-    pub(crate) name: String,
-    pub(crate) pid: u32,
-    pub(crate) listen: Option<String>,
-    pub(crate) admin: Option<String>,
-    pub(crate) link: Option<String>,
-}
+use trunkline_process::Ready;
 
 /// How often a ready file is looked for; it appears once, so this bounds only the wait at start.
 const POLL: Duration = Duration::from_millis(20);
@@ -49,12 +39,12 @@ pub(crate) fn banner(ready: &BTreeMap<String, Ready>, dir: &Path) -> String {
         "\nTrunkline is up. Open a page, subscribe in one region, publish in another:\n\n",
     );
     for process in ready.values() {
-        let line = match (&process.listen, &process.link) {
+        let line = match (process.listen, process.link) {
             (Some(listen), _) => format!("http://{listen}/"),
             (None, Some(link)) => format!("link {link} (QUIC)"),
             (None, None) => String::new(),
         };
-        let admin = process.admin.as_deref().unwrap_or("-");
+        let admin = process.admin;
         let _ = writeln!(
             text,
             "  {:<16} {line:<32} metrics http://{admin}/metrics",
