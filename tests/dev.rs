@@ -72,6 +72,30 @@ fn every_edge_shows_a_page_that_names_its_endpoints_and_is_ready() {
 }
 
 #[test]
+fn a_part_that_is_killed_stays_dead_and_the_others_go_on() {
+    let mut mesh = Mesh::start();
+    let pid = std::fs::read_to_string(mesh.dir().join("pids/edge-us-east")).expect("a pid");
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().expect("a number")).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it runs");
+    let body = serde_json::json!({ "channel": "chat:1", "data": {} });
+    assert_eq!(
+        mesh.api("edge-eu-west", "publish", &body)["result"]["offset"],
+        1
+    );
+    let history = serde_json::json!({ "channel": "chat:1", "limit": 1 });
+    assert_eq!(
+        mesh.api("edge-ap-south", "history", &history)["result"]["offset"],
+        1
+    );
+    assert!(
+        mesh.child()
+            .try_wait()
+            .expect("the child can be asked")
+            .is_none()
+    );
+}
+
+#[test]
 fn stopping_it_stops_its_children() {
     let mut mesh = Mesh::start();
     let pids: Vec<u32> = std::fs::read_dir(mesh.dir().join("pids"))

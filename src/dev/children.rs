@@ -143,9 +143,9 @@ impl Children {
         log.lines().last().unwrap_or("its log is empty").to_owned()
     }
 
-    /// Returns when there is nothing left to run: why the node ended. Edges that end are told and stay dead.
+    /// Says which children end; they stay dead. Returns when there is none left.
     pub(crate) async fn watch(&mut self) -> anyhow::Error {
-        loop {
+        while !self.running.is_empty() {
             let waits = self
                 .running
                 .iter_mut()
@@ -153,15 +153,12 @@ impl Children {
             let (ended, place, _) = select_all(waits).await;
             let (name, _) = self.running.remove(place);
             let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-            let line = format!(
+            eprintln!(
                 "{name} ended, {how}; its log is {}",
                 self.log_file(&name).display()
             );
-            if name.starts_with("backbone") || self.running.is_empty() {
-                return anyhow!(line);
-            }
-            eprintln!("{line}");
         }
+        anyhow!("everything has ended")
     }
 
     /// Asks the edges to stop, then the node, and kills what doesn't.

@@ -35,7 +35,7 @@ pub(crate) struct DevArgs {
     ip: IpAddr,
 }
 
-/// Runs until Ctrl-C, SIGTERM, or the end of the backbone node.
+/// Runs until Ctrl-C, SIGTERM, or the end of all children.
 pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
     if !args.ip.is_loopback() {
         // Dev mode lets everybody in: it must not be reachable from elsewhere.

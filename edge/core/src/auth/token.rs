@@ -2,10 +2,13 @@
 //!
 //! Time is checked here against the time we are given; the JWT library would read a clock.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 use trunkline_shared::{UnixMillis, limits};
@@ -32,6 +35,8 @@ pub struct ConnectionToken {
     pub info: Bytes,
     /// When the connection is over; `None` for never.
     pub expire_at: Option<UnixMillis>,
+    /// Whether it names channels that the server is to subscribe the connection to.
+    pub names_channels: bool,
 }
 
 /// What a subscription token says.
@@ -57,6 +62,10 @@ struct ConnectionClaims {
     channel: Option<String>,
     info: Option<Box<RawValue>>,
     b64info: Option<String>,
+    #[serde(default)]
+    channels: Vec<IgnoredAny>,
+    #[serde(default)]
+    subs: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +112,7 @@ impl TokenVerifier {
             user,
             info,
             expire_at: times.expire_at(),
+            names_channels: !claims.channels.is_empty() || !claims.subs.is_empty(),
         })
     }
 

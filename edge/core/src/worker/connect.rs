@@ -10,8 +10,8 @@ use super::session::{Failure, Identity, Phase, Session};
 use super::timers::Timer;
 use crate::auth::TokenError;
 
-/// What clients are told of the server.
-const VERSION: &str = concat!("trunkline/", env!("CARGO_PKG_VERSION"));
+/// What clients are told of the server: `trunkline/<semver>`.
+pub const VERSION: &str = concat!("trunkline/", env!("CARGO_PKG_VERSION"));
 
 impl Session {
     /// Opens the connection; a failed connect leaves it unusable, and it closes as stale if nothing else does.
@@ -93,6 +93,10 @@ fn identify(ctx: &mut Context, now: Now, token: &str) -> Result<Identity, Failur
     }
     if token.expire_at.is_some_and(|at| at <= now.unix) {
         return Err(ErrorCode::Expired.into());
+    }
+    if token.names_channels {
+        // Server-side subscriptions aren't made yet: a client that counts on them must not think that it has them.
+        return Err(ErrorCode::NotAvailable.into());
     }
     let client = ctx.client_id();
     Ok(Identity {

@@ -128,6 +128,19 @@ fn a_connection_that_is_over_already_is_error_110() {
 }
 
 #[test]
+fn a_token_that_names_channels_is_told_that_it_cannot_have_them() {
+    for claims in [
+        json!({"sub": "42", "channels": ["rec:a"]}),
+        json!({"sub": "42", "subs": {"rec:a": {}}}),
+    ] {
+        let mut rig = Rig::new();
+        let conn = rig.open(Encoding::Json);
+        rig.send(conn, [(1, connect(&token(&claims)))]);
+        assert_eq!(rig.lines(conn), ["1 error 108"]);
+    }
+}
+
+#[test]
 fn invalid_tokens_close_with_3500() {
     let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiI0MiJ9.".to_owned();
     let channel = token(&json!({"sub": "42", "channel": "open:a"}));
