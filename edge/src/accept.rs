@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 use crate::gate::{Permit, count};
 use crate::http::{self, Site};
 use crate::socket::ClientStream;
-use crate::worker_thread::WorkerThread;
+use crate::worker_thread::{Busy, WorkerThread};
 
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: i32 = 1024;
@@ -56,6 +56,7 @@ pub(crate) async fn accept(
     site: Rc<Site>,
     stop: CancellationToken,
 ) {
+    let _busy = thread.busy();
     while !stop.is_cancelled() {
         if thread.lag() > site.accept_lag_max {
             tokio::time::sleep(PAUSE).await;
@@ -106,19 +107,14 @@ fn take(stream: TcpStream, thread: &Rc<WorkerThread>, site: &Rc<Site>, stop: &Ca
         debug!(%error, "a connection was gone before it was served");
         return;
     }
+    let held = (permit, thread.busy());
     let (thread, site, stop) = (Rc::clone(thread), Rc::clone(site), stop.clone());
-    tokio::task::spawn_local(serve(
-        ClientStream::Plain(stream),
-        permit,
-        thread,
-        site,
-        stop,
-    ));
+    tokio::task::spawn_local(serve(ClientStream::Plain(stream), held, thread, site, stop));
 }
 
 async fn serve(
     stream: ClientStream,
-    permit: Permit,
+    held: (Permit, Busy),
     thread: Rc<WorkerThread>,
     site: Rc<Site>,
     stop: CancellationToken,
@@ -126,7 +122,7 @@ async fn serve(
     if let Err(error) = http::serve(stream, thread, site, stop).await {
         debug!(%error, "HTTP connection ended");
     }
-    drop(permit);
+    drop(held);
 }
 
 #[cfg(test)]

@@ -47,33 +47,45 @@ impl Observer {
     }
 
     async fn workers(&self) -> Vec<WorkerReport> {
-        let mut answers = Vec::new();
-        for worker in &self.workers {
-            let (ask, answer) = oneshot::channel();
-            let _ = worker.send(ToThread::Report(ask));
-            answers.push(in_time(answer));
-        }
-        futures_util::future::join_all(answers)
-            .await
-            .into_iter()
-            .flatten()
-            .collect()
+        ask_all(&self.workers, ToThread::Report).await
     }
 
-    /// How the edge is doing, for the nodes; a user with connections on two workers counts twice.
+    /// How the edge is doing, for the nodes.
     pub(crate) async fn stats(&self, uptime: Duration) -> EdgeStats {
-        let reports = self.workers().await;
+        let (reports, users) = tokio::join!(self.workers(), users(&self.workers));
         let sum = |of: fn(&WorkerReport) -> usize| {
             u32::try_from(reports.iter().map(of).sum::<usize>()).unwrap_or(u32::MAX)
         };
         EdgeStats {
             clients: sum(|report| report.stats.clients),
-            users: sum(|report| report.stats.users),
+            users: u32::try_from(users).unwrap_or(u32::MAX),
             channels: sum(|report| report.stats.channels),
             subscriptions: sum(|report| report.stats.subscriptions),
             uptime_secs: u32::try_from(uptime.as_secs()).unwrap_or(u32::MAX),
         }
     }
+}
+
+/// Distinct users of all workers together; one with connections on two of them counts once.
+pub(crate) async fn users(workers: &[mpsc::UnboundedSender<ToThread>]) -> usize {
+    let mut users = ask_all(workers, ToThread::Users).await.concat();
+    users.sort_unstable();
+    users.dedup();
+    users.len()
+}
+
+async fn ask_all<T>(
+    workers: &[mpsc::UnboundedSender<ToThread>],
+    question: fn(oneshot::Sender<T>) -> ToThread,
+) -> Vec<T> {
+    let mut answers = Vec::new();
+    for worker in workers {
+        let (ask, answer) = oneshot::channel();
+        let _ = worker.send(question(ask));
+        answers.push(in_time(answer));
+    }
+    let answers = futures_util::future::join_all(answers).await;
+    answers.into_iter().flatten().collect()
 }
 
 async fn in_time<T>(answer: oneshot::Receiver<T>) -> Option<T> {

@@ -23,8 +23,9 @@ pub(crate) struct Ask {
 
 /// Asks upstream; clones ask the same one.
 ///
-/// The queue to it is unbounded: what is in it is bounded by the connections that may wait for answers at the same
-/// time, each with one request of at most 1 MiB.
+/// The queue to it is unbounded: what is in it is bounded by the HTTP connections (`edge.http_connection_limit`), each
+/// with one call under way. A call has one request in it of at most 1 MiB; a broadcast at most 1024, which share one
+/// message and have 4 MiB of payload together.
 #[derive(Clone, Debug)]
 pub(crate) struct Asker {
     asks: mpsc::UnboundedSender<Ask>,

@@ -1,6 +1,6 @@
 //! The way from flags to a running edge, for the binary `edge` and for `trunkline edge`.
 
-use trunkline_process::{Failure, ProcessArgs, Shutdown};
+use trunkline_process::{Failure, ProcessArgs, Shutdown, abort_on_panic};
 
 use crate::config::EdgeConfig;
 use crate::error::EdgeError;
@@ -20,6 +20,7 @@ pub fn run_with(args: &ProcessArgs, dev_page: &str) -> Result<(), Failure> {
     }
     trunkline_telemetry::init(&config.log)
         .map_err(|error| Failure::Configuration(error.to_string()))?;
+    abort_on_panic();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("edge")
@@ -39,6 +40,9 @@ fn failure(error: EdgeError) -> Failure {
         EdgeError::Tls(_) | EdgeError::NotAnEdge(_) | EdgeError::OtherName { .. } => {
             Failure::Configuration(text)
         }
-        EdgeError::Io { .. } | EdgeError::Random(_) | EdgeError::WorkerEnded => Failure::Run(text),
+        EdgeError::Io { .. }
+        | EdgeError::Random(_)
+        | EdgeError::WorkerEnded
+        | EdgeError::UpstreamEnded => Failure::Run(text),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -58,22 +58,37 @@ fn step(
 
 /// Sends WebSocket pings to a client that asked for them (`cf_ws_frame_ping_pong`), and ends it when it is silent.
 ///
-/// The reference's timings: a ping every `interval`, and something must be heard within `timeout` more.
+/// The reference's timings: a ping every `interval`, and something must be heard within `timeout` more. While it
+/// sleeps it doesn't hold the connection, whose socket would stay open with it.
 pub(crate) async fn ping(
     thread: Rc<WorkerThread>,
-    connection: Rc<Connection>,
+    connection: Weak<Connection>,
     interval: Duration,
     timeout: Duration,
 ) {
     const PING: &[u8] = b"\x89\0";
-    while connection.is_open() {
+    loop {
         tokio::time::sleep(interval.saturating_sub(timeout)).await;
-        connection.take_heard();
-        connection.push_control(PING);
-        thread.write_later(connection.id);
+        let Some(pinged) = open(&connection) else {
+            return;
+        };
+        pinged.take_heard();
+        pinged.push_control(PING);
+        thread.write_later(pinged.id);
+        drop(pinged);
         tokio::time::sleep(timeout).await;
-        if connection.is_open() && !connection.take_heard() {
-            thread.hang_up(&connection, &DisconnectCode::NoPong);
+        let Some(silent) = open(&connection) else {
+            return;
+        };
+        if !silent.take_heard() {
+            return thread.hang_up(&silent, &DisconnectCode::NoPong);
         }
     }
+}
+
+/// The connection unless its end has begun.
+fn open(connection: &Weak<Connection>) -> Option<Rc<Connection>> {
+    connection
+        .upgrade()
+        .filter(|connection| connection.is_open())
 }

@@ -32,9 +32,12 @@ pub enum EdgeError {
     /// The system has no randomness.
     #[error("randomness: {0}")]
     Random(#[from] getrandom::Error),
-    /// A part has ended that should not.
+    /// A worker's thread has ended by itself.
     #[error("a worker has ended")]
     WorkerEnded,
+    /// The task that drives the way upstream has ended by itself.
+    #[error("the way upstream has ended")]
+    UpstreamEnded,
 }
 
 impl EdgeError {

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
-/// A text that neither logs nor error messages show.
+/// A text that neither logs nor error messages show; written out it is `***`, or empty when there is none.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -24,6 +24,12 @@ impl Secret {
     /// Whether `guess` is it, in a time that doesn't depend on where they differ. An empty secret matches nothing.
     pub fn matches(&self, guess: &[u8]) -> bool {
         !self.is_empty() && verify_slices_are_equal(self.0.as_bytes(), guess).is_ok()
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if self.is_empty() { "" } else { "***" })
     }
 }
 
@@ -61,5 +67,7 @@ mod tests {
             format!("{:?} {:?}", Secret::new("hunter2"), Secret::default()),
             "(set) (not set)"
         );
+        let written = serde_json::to_string(&[Secret::new("hunter2"), Secret::default()]);
+        assert_eq!(written.expect("JSON"), r#"["***",""]"#);
     }
 }

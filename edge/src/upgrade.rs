@@ -17,7 +17,7 @@ use crate::conn_task;
 use crate::gate::{Permit, count};
 use crate::http::Site;
 use crate::socket::ClientStream;
-use crate::worker_thread::WorkerThread;
+use crate::worker_thread::{Busy, WorkerThread};
 
 /// What a client has asked for in its handshake.
 struct Wanted {
@@ -61,7 +61,7 @@ pub(crate) fn upgrade(
     };
     tokio::task::spawn_local(take(
         upgraded,
-        permit,
+        (permit, thread.busy()),
         wanted,
         Rc::clone(thread),
         Rc::clone(site),
@@ -107,7 +107,7 @@ fn status(status: StatusCode) -> Response<Body> {
 /// Waits for the socket behind the 101 and serves it.
 async fn take(
     upgraded: OnUpgrade,
-    permit: Permit,
+    (permit, _busy): (Permit, Busy),
     wanted: Wanted,
     thread: Rc<WorkerThread>,
     site: Rc<Site>,
@@ -130,10 +130,9 @@ fn open(
     count(&thread.gate.counters().upgraded);
     let connection = thread.open(stream, permit, wanted.encoding, !wanted.native_pings);
     if wanted.native_pings && !site.ping_interval.is_zero() {
-        let (thread, connection) = (Rc::clone(&thread), Rc::clone(&connection));
         tokio::task::spawn_local(conn_task::ping(
-            thread,
-            connection,
+            Rc::clone(&thread),
+            Rc::downgrade(&connection),
             site.ping_interval,
             site.pong_timeout,
         ));

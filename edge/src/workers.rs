@@ -12,7 +12,7 @@ use tokio::task::LocalSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use trunkline_edge_core::exchange::WorkerId;
-use trunkline_edge_core::worker::{Worker, WorkerConfig};
+use trunkline_edge_core::worker::{ClientConfig, Worker, WorkerConfig};
 use trunkline_process::Clock;
 
 use crate::accept;
@@ -72,7 +72,10 @@ fn work(common: Common, own: Own) -> io::Result<()> {
 /// Serves until the worker is drained.
 async fn serve(common: Common, own: Own) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(own.listener)?;
-    let client = common.config.client.clone();
+    let client = ClientConfig {
+        close_spread: common.config.edge.drain(),
+        ..common.config.client.clone()
+    };
     let machine = Worker::new(
         WorkerConfig { client },
         own.id,

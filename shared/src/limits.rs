@@ -146,3 +146,12 @@ pub const CONTROL_QUEUE_BYTES_MAX: usize = 1 << 20;
 
 /// Presences (connection in a channel) that an edge keeps; beyond it a join isn't kept.
 pub const EDGE_PRESENCES_MAX: usize = 1 << 20;
+
+/// Channels of one broadcast of the server API; beyond it the call is answered with error 107.
+pub const BROADCAST_CHANNELS_MAX: usize = 10_000;
+
+/// Bytes of payloads that one broadcast has under way at the same time; its other publishes wait.
+pub const BROADCAST_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes of publications in one answer of the server API's history; beyond it the answer ends.
+pub const API_HISTORY_BYTES_MAX: usize = 16 << 20;

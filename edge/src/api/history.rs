@@ -2,13 +2,12 @@
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
-use trunkline_edge_core::exchange::{Answer, ToUpstream};
 use trunkline_shared::frame::HistoryQuery;
-use trunkline_shared::limits::ANSWER_BYTES_MAX;
-use trunkline_shared::{Channel, Offset, Position, Publication};
+use trunkline_shared::{Offset, Position};
 
 use super::answer::PublicationBody;
 use super::error::ApiError;
+use super::pages::{Pages, Part};
 use super::parse::or_default;
 use super::publish::Target;
 use crate::ask::Asker;
@@ -35,12 +34,9 @@ struct Since {
 }
 
 /// A part of a channel's history; all fields are always shown.
-pub(super) struct HistoryBody {
-    head: Position,
-    publications: Vec<Publication>,
-}
+pub(super) struct HistoryBody(Part);
 
-/// Asks for history: as much of what is asked as fits an answer of 1 MiB.
+/// Asks for history: all of what is asked, or the first 16 MiB of it in the order asked.
 pub(super) async fn history(
     asker: &Asker,
     request: HistoryRequest,
@@ -49,25 +45,19 @@ pub(super) async fn history(
     if !namespace.has_history() {
         return Err(ApiError::NotAvailable);
     }
-    let (head, publications) = ask(asker, channel, request.query()?).await?;
+    let pages = Pages::new(asker, &channel, request.query(namespace.history_size)?);
     let epoch = request.since.map(|since| since.epoch).unwrap_or_default();
-    if !epoch.is_empty() && epoch != head.epoch.to_string() {
-        return Err(ApiError::UnrecoverablePosition);
-    }
-    Ok(HistoryBody { head, publications })
+    let wanted = |head: Position| epoch.is_empty() || epoch == head.epoch.to_string();
+    Ok(HistoryBody(pages.read(wanted).await?))
 }
 
 impl HistoryRequest {
-    /// The query; a limit below 0 means all.
+    /// The query; a limit below 0 means all, which are `history_size` at most.
     ///
     /// # Errors
     /// 100 for "what is before the first", as in the reference.
-    fn query(&self) -> Result<HistoryQuery, ApiError> {
-        let limit = if self.limit < 0 {
-            u32::MAX
-        } else {
-            u32::try_from(self.limit).unwrap_or(u32::MAX)
-        };
+    fn query(&self, history_size: u32) -> Result<HistoryQuery, ApiError> {
+        let limit = u32::try_from(self.limit).map_or(history_size, |limit| limit.min(history_size));
         let since = self.since.as_ref().map(|since| Offset(since.offset));
         match (limit, self.reverse) {
             (_, true) if since == Some(Offset::ZERO) => Err(ApiError::Internal),
@@ -84,39 +74,16 @@ impl HistoryRequest {
     }
 }
 
-async fn ask(
-    asker: &Asker,
-    channel: Channel,
-    query: HistoryQuery,
-) -> Result<(Position, Vec<Publication>), ApiError> {
-    let (deadline, bytes_max) = (asker.deadline(), ANSWER_BYTES_MAX as u32);
-    let answer = asker
-        .ask(|ticket| ToUpstream::History {
-            ticket,
-            deadline,
-            channel,
-            query,
-            bytes_max,
-        })
-        .await;
-    match answer {
-        Answer::History { head, publications } => Ok((head, publications)),
-        Answer::Subscribed { .. }
-        | Answer::Published { .. }
-        | Answer::Presence(_)
-        | Answer::PresenceStats { .. }
-        | Answer::Info(_)
-        | Answer::Refused(_) => Err(ApiError::of(&answer)),
-    }
-}
-
 impl Serialize for HistoryBody {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let publications: Vec<_> = self.publications.iter().map(PublicationBody::new).collect();
+        let Part {
+            head, publications, ..
+        } = &self.0;
+        let publications: Vec<_> = publications.iter().map(PublicationBody::new).collect();
         let mut object = serializer.serialize_struct("History", 3)?;
         object.serialize_field("publications", &publications)?;
-        object.serialize_field("epoch", &self.head.epoch.to_string())?;
-        object.serialize_field("offset", &self.head.offset.0)?;
+        object.serialize_field("epoch", &head.epoch.to_string())?;
+        object.serialize_field("offset", &head.offset.0)?;
         object.end()
     }
 }

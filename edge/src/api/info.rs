@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use trunkline_edge_core::exchange::{Answer, ToUpstream};
+use trunkline_edge_core::worker::VERSION;
 use trunkline_shared::frame::EdgeReport;
 
 use super::error::ApiError;
@@ -17,7 +18,7 @@ pub(super) struct InfoBody {
 struct NodeBody {
     uid: String,
     name: String,
-    /// Always there, and empty: edges don't tell each other their versions.
+    /// The answering edge's: edges don't tell each other theirs, and clients of the API want the field.
     version: &'static str,
     num_clients: u32,
     num_users: u32,
@@ -51,7 +52,7 @@ impl NodeBody {
         Self {
             uid: edge.incarnation.to_string(),
             name: edge.edge.to_string(),
-            version: "",
+            version: VERSION,
             num_clients: edge.stats.clients,
             num_users: edge.stats.users,
             num_channels: edge.stats.channels,

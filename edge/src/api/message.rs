@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
+use trunkline_edge_core::worker::is_acceptable;
 use trunkline_protocol::ClientPayload;
 use trunkline_shared::rules::DataFormat;
 use trunkline_shared::{Now, Offset, Payload, Publication, Trace, UnixMillis, limits};
@@ -81,15 +82,12 @@ impl MessageFields<'_> {
 impl Message {
     /// Whether a namespace takes such data.
     pub(super) fn fits(&self, format: DataFormat) -> bool {
-        let bytes = self.data.bytes();
-        match format {
-            DataFormat::NotEmpty => !bytes.is_empty(),
-            DataFormat::Json => self.data.is_json(),
-            DataFormat::JsonObject => {
-                self.data.is_json() && bytes.trim_ascii_start().starts_with(b"{")
-            }
-            DataFormat::Binary => true,
-        }
+        is_acceptable(format, &self.data)
+    }
+
+    /// Bytes of its data.
+    pub(super) fn payload_bytes(&self) -> usize {
+        self.data.bytes().len()
     }
 
     /// The publication as it begins its way.

@@ -10,6 +10,7 @@ mod error;
 mod history;
 mod info;
 mod message;
+mod pages;
 mod parse;
 mod presence;
 mod publish;

@@ -1,5 +1,7 @@
 //! An edge's life: listen, link, serve, drain.
 
+mod identity;
+mod parts;
 mod start;
 mod upstream;
 
@@ -7,13 +9,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{join_all, select_all};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
-use trunkline_link::{LinkTls, PeerIdentity};
+use trunkline_link::LinkTls;
 use trunkline_process::{Clock, Ready, Shutdown};
-use trunkline_shared::{EdgeId, Region};
+use trunkline_shared::EdgeId;
 
 use crate::admin::Observer;
 use crate::config::EdgeConfig;
@@ -22,6 +23,8 @@ use crate::gate::Gate;
 use crate::health::Readiness;
 use crate::upstream_task::Command;
 use crate::worker_thread::ToThread;
+use identity::name_of;
+use parts::Parts;
 
 /// How often nodes are told how the edge is doing.
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
@@ -29,14 +32,14 @@ const STATS_INTERVAL: Duration = Duration::from_secs(5);
 /// Runs an edge until `shutdown` asks it to stop. Needs a tokio runtime of several threads.
 ///
 /// # Errors
-/// When it can't start (certificates, addresses), or a worker's thread ends.
+/// When it can't start (certificates, addresses), or one of its parts ends by itself.
 pub async fn run(config: EdgeConfig, shutdown: Shutdown) -> Result<(), EdgeError> {
     log(&config);
     let tls = LinkTls::from_files(&config.link)?;
     let edge = name_of(&config, &tls)?;
-    let edge = Edge::start(Arc::new(config), edge, &tls, &shutdown).await?;
+    let (edge, parts) = Edge::start(Arc::new(config), edge, &tls, &shutdown).await?;
     tokio::select! {
-        result = edge.serve(&shutdown) => result,
+        result = edge.serve(parts, &shutdown) => result,
         () = shutdown.at_once() => Ok(()),
     }
 }
@@ -54,35 +57,6 @@ fn log(config: &EdgeConfig) {
     info!(?edge, ?link, ?client, ?api, ?admin, ?log, "configuration");
 }
 
-/// The edge's name: its certificate's, which the configuration may repeat but not change.
-fn name_of(config: &EdgeConfig, tls: &LinkTls) -> Result<EdgeId, EdgeError> {
-    let PeerIdentity::Edge { region, edge } = tls.identity().clone() else {
-        return Err(EdgeError::NotAnEdge(tls.identity().clone()));
-    };
-    same(
-        "name",
-        config.edge.name.as_ref().map(EdgeId::as_str),
-        edge.as_str(),
-    )?;
-    same(
-        "region",
-        config.edge.region.as_ref().map(Region::as_str),
-        region.as_str(),
-    )?;
-    Ok(edge)
-}
-
-fn same(key: &'static str, configured: Option<&str>, certified: &str) -> Result<(), EdgeError> {
-    match configured {
-        Some(configured) if configured != certified => Err(EdgeError::OtherName {
-            key,
-            configured: configured.to_owned(),
-            certified: certified.to_owned(),
-        }),
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// A started edge.
 struct Edge {
     config: Arc<EdgeConfig>,
@@ -92,15 +66,13 @@ struct Edge {
     observer: Observer,
     readiness: watch::Receiver<Readiness>,
     stop: CancellationToken,
-    workers: Vec<oneshot::Receiver<()>>,
     listen: SocketAddr,
     admin: SocketAddr,
 }
 
 impl Edge {
     /// Serves until it is asked to stop, then drains.
-    async fn serve(mut self, shutdown: &Shutdown) -> Result<(), EdgeError> {
-        let mut workers = std::mem::take(&mut self.workers);
+    async fn serve(self, mut parts: Parts, shutdown: &Shutdown) -> Result<(), EdgeError> {
         let stats = tokio::spawn(tell_stats(self.observer.clone(), self.clock));
         let asked = async {
             self.write_ready_file().await?;
@@ -109,11 +81,11 @@ impl Edge {
         let result = tokio::select! {
             result = asked => result,
             () = shutdown.drain() => Ok(()),
-            _ = select_all(&mut workers) => Err(EdgeError::WorkerEnded),
+            ended = parts.ended() => Err(ended),
         };
         stats.abort();
         result?;
-        self.drain(workers).await;
+        self.drain(parts).await;
         Ok(())
     }
 
@@ -145,7 +117,7 @@ impl Edge {
     }
 
     /// Lets nobody in, closes every connection at its own moment, and says goodbye to the nodes.
-    async fn drain(self, workers: Vec<oneshot::Receiver<()>>) {
+    async fn drain(self, parts: Parts) {
         let over = self.config.edge.drain();
         info!(edge = %self.name, sockets = self.gate.sockets(), ?over, "draining");
         let _ = self.observer.upstream.send(Command::Stopping);
@@ -154,7 +126,7 @@ impl Edge {
         for worker in &self.observer.workers {
             let _ = worker.send(ToThread::Drain { over });
         }
-        join_all(workers).await;
+        parts.workers_ended().await;
         let (said, goodbye) = oneshot::channel();
         if self.observer.upstream.send(Command::Goodbye(said)).is_ok() {
             let _ = goodbye.await;
@@ -173,19 +145,5 @@ async fn tell_stats(observer: Observer, clock: Clock) {
         if observer.upstream.send(Command::Stats(stats)).is_err() {
             return;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_configuration_may_repeat_the_certificate_but_not_change_it() {
-        assert!(same("name", None, "edge-1").is_ok());
-        assert!(same("name", Some("edge-1"), "edge-1").is_ok());
-        let error = same("name", Some("edge-2"), "edge-1").expect_err("another");
-        let text = r#"edge.name is "edge-2", but link.certificate_file says "edge-1""#;
-        assert_eq!(error.to_string(), text);
     }
 }

@@ -13,6 +13,7 @@ use trunkline_process::{Clock, Shutdown, serve_admin};
 use trunkline_shared::EdgeId;
 
 use super::Edge;
+use super::parts::Parts;
 use super::upstream::Ways;
 use crate::admin::{self, Observer};
 use crate::api::Api;
@@ -33,7 +34,7 @@ impl Edge {
         name: EdgeId,
         tls: &LinkTls,
         shutdown: &Shutdown,
-    ) -> Result<Self, EdgeError> {
+    ) -> Result<(Self, Parts), EdgeError> {
         let (clock, count) = (Clock::start(), config.edge.workers());
         let listeners = accept::bind(config.edge.listen, count)
             .map_err(EdgeError::io(format!("edge.listen {}", config.edge.listen)))?;
@@ -54,7 +55,10 @@ impl Edge {
             stop: stop.clone(),
             config: Arc::clone(&config),
         };
-        let workers = start_workers(&common, listeners, inboxes)?;
+        let parts = Parts {
+            workers: start_workers(&common, listeners, inboxes)?,
+            upstream: ways.task,
+        };
         let observer = Observer {
             workers: senders,
             upstream: ways.commands,
@@ -70,7 +74,7 @@ impl Edge {
             )))?;
         info!(edge = %name, %listen, %admin, "listening");
         let readiness = ways.readiness;
-        Ok(Self {
+        let edge = Self {
             config,
             name,
             clock,
@@ -78,10 +82,10 @@ impl Edge {
             observer,
             readiness,
             stop,
-            workers,
             listen,
             admin,
-        })
+        };
+        Ok((edge, parts))
     }
 }
 

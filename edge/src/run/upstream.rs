@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use trunkline_edge_core::upstream::{Upstream, UpstreamConfig};
 use trunkline_link::{LinkClient, LinkTls};
 use trunkline_process::{Clock, draw_incarnation, draw_seed};
@@ -22,6 +23,8 @@ pub(super) struct Ways {
     pub(super) commands: mpsc::UnboundedSender<Command>,
     pub(super) rules: watch::Receiver<Option<Arc<Rules>>>,
     pub(super) readiness: watch::Receiver<Readiness>,
+    /// The task itself.
+    pub(super) task: JoinHandle<()>,
 }
 
 impl Ways {
@@ -60,13 +63,13 @@ impl Ways {
             commands: commands_inbox,
         };
         let (task, links) = UpstreamTask::new(machine, clock, client, outlets);
-        tokio::spawn(task.run(inboxes, links));
         Ok(Self {
             said,
             asks,
             commands,
             rules,
             readiness,
+            task: tokio::spawn(task.run(inboxes, links)),
         })
     }
 }

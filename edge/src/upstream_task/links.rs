@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 use tracing::debug;
 use trunkline_edge_core::upstream::Input;
 use trunkline_link::{Dialer, EdgeLink, Introduction, Outgoing, PeerIdentity, Sent};
@@ -39,6 +37,10 @@ impl UpstreamTask {
     }
 
     fn on_link_up(&mut self, address: &str, link: EdgeLink) {
+        if self.gone {
+            // A link that isn't started closes when it is dropped.
+            return;
+        }
         let PeerIdentity::Backbone { node } = link.peer().clone() else {
             return debug!(peer = %link.peer(), "a link to nobody's node");
         };
@@ -84,6 +86,9 @@ impl UpstreamTask {
     }
 
     pub(super) fn dial(&mut self, address: String) {
+        if self.gone {
+            return;
+        }
         let incarnation = self.machine.incarnation();
         let introduce = move || Introduction {
             incarnation,
@@ -92,21 +97,5 @@ impl UpstreamTask {
         let dialer = Dialer::new(self.client.clone(), address.clone(), introduce);
         let task = tokio::spawn(dial(dialer, self.link_events.clone()));
         self.dialers.insert(address, task.abort_handle());
-    }
-
-    pub(super) fn say_goodbye(&mut self, reply: oneshot::Sender<()>) {
-        self.dialers.drain().for_each(|(_, dialer)| dialer.abort());
-        self.input(Input::Goodbye);
-        let client = self.client.clone();
-        let mut goodbyes = JoinSet::new();
-        for (_, sender) in self.links.values() {
-            let sender = sender.clone();
-            goodbyes.spawn(async move { sender.goodbye().await });
-        }
-        tokio::spawn(async move {
-            goodbyes.join_all().await;
-            client.close().await;
-            let _ = reply.send(());
-        });
     }
 }

@@ -1,8 +1,11 @@
 //! Drives the way upstream: between the workers, the server API and the links.
 
+mod goodbye;
 mod links;
 mod questions;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -73,6 +76,8 @@ pub(crate) struct UpstreamTask {
     link_events: mpsc::UnboundedSender<LinkEvent>,
     last_link: u64,
     stopping: bool,
+    /// Goodbye is said: no link begins any more.
+    gone: bool,
 }
 
 impl UpstreamTask {
@@ -95,6 +100,7 @@ impl UpstreamTask {
             link_events,
             last_link: 0,
             stopping: false,
+            gone: false,
         };
         (task, inbox)
     }
@@ -117,17 +123,21 @@ impl UpstreamTask {
                 .poll_timeout()
                 .map(|(at, _)| self.clock.to_tokio(at));
             tokio::select! {
-                Some((worker, message)) = inboxes.said.recv() => self.input(Input::Worker { worker, message }),
+                Some(said) = inboxes.said.recv() => self.on_said(said),
                 Some(ask) = inboxes.asks.recv() => self.on_ask(ask),
                 Some(event) = links.recv() => self.on_link_event(event),
                 command = inboxes.commands.recv() => match command {
-                    Some(command) => self.on_command(command),
+                    Some(command) => self.on_command(command, &mut inboxes),
                     None => return,
                 },
                 () = until(due) => self.on_timeout(),
             }
             self.tell_readiness();
         }
+    }
+
+    fn on_said(&mut self, (worker, message): Said) {
+        self.input(Input::Worker { worker, message });
     }
 
     fn on_timeout(&mut self) {
@@ -176,12 +186,12 @@ impl UpstreamTask {
         }
     }
 
-    fn on_command(&mut self, command: Command) {
+    fn on_command(&mut self, command: Command, inboxes: &mut Inboxes) {
         match command {
             Command::Stats(stats) => self.input(Input::Stats(stats)),
             Command::Report(reply) => drop(reply.send(self.report())),
             Command::Stopping => self.stopping = true,
-            Command::Goodbye(reply) => self.say_goodbye(reply),
+            Command::Goodbye(reply) => self.on_goodbye(reply, inboxes),
         }
     }
 }

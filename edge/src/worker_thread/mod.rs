@@ -3,6 +3,8 @@
 //! Everything here stays on one thread, so there are no locks. Messages of clients go into the machine when they are
 //! read; what comes from upstream waits in a queue whose volume the way upstream bounds (`Consumed` gives room back).
 
+mod busy;
+mod report;
 mod sockets;
 mod turns;
 
@@ -19,6 +21,7 @@ use trunkline_process::Clock;
 
 use crate::connection::Connection;
 use crate::gate::Gate;
+pub(crate) use busy::Busy;
 
 /// Time that a client has to answer our Close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,6 +35,8 @@ pub(crate) enum ToThread {
     Drain { over: Duration },
     /// Say how you are.
     Report(oneshot::Sender<WorkerReport>),
+    /// Say who is connected: a hash of each user, the same on all threads, in no order.
+    Users(oneshot::Sender<Vec<u64>>),
 }
 
 /// How a worker is.
@@ -51,6 +56,8 @@ pub(crate) struct WorkerThread {
     /// Connections to write although their outbox has nothing new.
     to_write: RefCell<VecDeque<ConnId>>,
     next_conn: Cell<u64>,
+    /// What a drain waits for besides `connections`.
+    busy: Cell<usize>,
     lag: Cell<Duration>,
     wake: Notify,
     upstream: mpsc::UnboundedSender<Said>,
@@ -70,6 +77,7 @@ impl WorkerThread {
             connections: RefCell::default(),
             to_write: RefCell::default(),
             next_conn: Cell::new(0),
+            busy: Cell::new(0),
             lag: Cell::new(Duration::ZERO),
             wake: Notify::new(),
             upstream,

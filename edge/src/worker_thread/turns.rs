@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use trunkline_edge_core::worker::Input;
 use trunkline_shared::limits::{BYTES_BETWEEN_WRITES, PUBLICATIONS_BETWEEN_WRITES};
 
-use super::{CLOSE_TIMEOUT, ToThread, WorkerReport, WorkerThread};
+use super::{CLOSE_TIMEOUT, ToThread, WorkerThread};
 use crate::timer::until;
 
 /// Sockets written before other work has its turn.
@@ -70,11 +70,11 @@ impl WorkerThread {
                 0
             }
             ToThread::Report(reply) => {
-                let stats = self.machine.borrow().stats();
-                drop(reply.send(WorkerReport {
-                    stats,
-                    lag: self.lag.get(),
-                }));
+                drop(reply.send(self.report()));
+                0
+            }
+            ToThread::Users(reply) => {
+                drop(reply.send(self.user_hashes()));
                 0
             }
         }
@@ -96,10 +96,6 @@ impl WorkerThread {
     async fn until_due(&self) {
         let due = self.machine.borrow().poll_timeout();
         until(due.map(|(at, _)| self.clock.to_tokio(at))).await;
-    }
-
-    fn is_drained(&self) -> bool {
-        self.connections.borrow().is_empty() && self.gate.http() == 0
     }
 
     fn input_if_due(&self) {

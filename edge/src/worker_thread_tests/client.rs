@@ -26,10 +26,17 @@ impl Client {
 
     /// A WebSocket on which `connect` has been answered.
     pub(super) async fn connected(address: SocketAddr) -> Self {
+        Self::connected_with(address, "").await
+    }
+
+    /// As [`Self::connected`], with a token.
+    pub(super) async fn connected_with(address: SocketAddr, token: &str) -> Self {
         let mut client = Self::new(address).await;
         let response = client.request(&format!("{HANDSHAKE}\r\n")).await;
         assert!(response.starts_with("HTTP/1.1 101"), "{response}");
-        client.send_text(r#"{"id":1,"connect":{}}"#).await;
+        client
+            .send_text(&format!(r#"{{"id":1,"connect":{{"token":"{token}"}}}}"#))
+            .await;
         let reply = client.text().await;
         assert!(
             reply.starts_with(r#"{"id":1,"connect":{"client":""#),

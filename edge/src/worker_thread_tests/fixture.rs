@@ -37,7 +37,7 @@ pub(super) struct Thread {
     pub(super) address: SocketAddr,
     pub(super) gate: Arc<Gate>,
     said: mpsc::UnboundedReceiver<Said>,
-    tell: mpsc::UnboundedSender<ToThread>,
+    pub(super) tell: mpsc::UnboundedSender<ToThread>,
     stop: CancellationToken,
     ended: oneshot::Receiver<()>,
 }
@@ -49,19 +49,29 @@ pub(super) fn config() -> EdgeConfig {
     config
 }
 
+/// A gate with the limits of a configuration.
+pub(super) fn gate(config: &EdgeConfig) -> Arc<Gate> {
+    Arc::new(Gate::new(
+        config.edge.connection_limit,
+        config.edge.http_connection_limit,
+    ))
+}
+
 impl Thread {
     pub(super) fn start(config: EdgeConfig) -> Self {
+        let gate = gate(&config);
+        let router = Router::new().route("/health", get(|| std::future::ready("{}")));
+        Self::start_with(config, gate, router)
+    }
+
+    /// Starts one behind a gate that others may share.
+    pub(super) fn start_with(config: EdgeConfig, gate: Arc<Gate>, router: Router) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = accept::bind(address, 1).expect("bound").remove(0);
         let address = listener.local_addr().expect("bound");
         let (upstream, said) = mpsc::unbounded_channel();
         let (tell, inbox) = mpsc::unbounded_channel();
         let (stop, clock) = (CancellationToken::new(), Clock::start());
-        let gate = Arc::new(Gate::new(
-            config.edge.connection_limit,
-            config.edge.http_connection_limit,
-        ));
-        let router = Router::new().route("/health", get(|| std::future::ready("{}")));
         let config = Arc::new(config);
         let common = Common {
             config,

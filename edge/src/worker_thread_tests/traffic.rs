@@ -1,7 +1,5 @@
 //! What goes through an open connection, and how it ends.
 
-use std::time::Duration;
-
 use trunkline_edge_core::exchange::{Answer, ToUpstream};
 
 use super::client::{Client, HANDSHAKE};
@@ -94,34 +92,6 @@ async fn a_websocket_ping_is_answered_between_frames() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_for_native_pings_gets_them_and_must_answer() {
-    let mut config = config();
-    config.client.ping_interval = Duration::from_millis(60);
-    config.client.pong_timeout = Duration::from_millis(50);
-    let thread = Thread::start(config);
-    let mut client = Client::new(thread.address).await;
-    let request = HANDSHAKE.replace(
-        "websocket HTTP",
-        "websocket?cf_ws_frame_ping_pong=true HTTP",
-    );
-    client.request(&format!("{request}\r\n")).await;
-    client.send_text(r#"{"id":1,"connect":{}}"#).await;
-    let mut pinged = false;
-    let close = loop {
-        match client.frame().await {
-            (0x89, _) => pinged = true,
-            (0x81, reply) => assert!(!String::from_utf8_lossy(&reply).contains("\"ping\"")),
-            (_, close) => break close,
-        }
-    };
-    assert!(pinged);
-    assert_eq!(
-        (&close[..2], &close[2..]),
-        (&3012_u16.to_be_bytes()[..], &b"no pong"[..])
-    );
-}
-
-#[tokio::test]
 async fn a_command_before_connect_closes_with_3501_and_a_reason() {
     let thread = Thread::start(config());
     let mut client = Client::new(thread.address).await;
@@ -185,23 +155,4 @@ async fn a_socket_that_goes_without_a_word_is_noticed() {
         ToUpstream::Unsubscribe { .. }
     ));
     assert_eq!(thread.report().await.stats.sockets, 0);
-}
-
-#[tokio::test]
-async fn a_drain_closes_all_with_3001_and_ends_the_thread() {
-    let thread = Thread::start(config());
-    let mut clients = Vec::new();
-    for _ in 0..20 {
-        clients.push(Client::connected(thread.address).await);
-    }
-    let mut idle = Client::new(thread.address).await;
-    idle.request("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await;
-    thread.drain(Duration::from_millis(100));
-    for client in &mut clients {
-        assert_eq!(client.close().await, (3001, "shutdown".to_owned()));
-        client.answer_close().await;
-    }
-    idle.end().await;
-    thread.ended().await;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use trunkline_shared::limits;
 
 /// Settings of client connections.
@@ -59,16 +59,24 @@ pub struct ClientConfig {
     /// Time over which clients are told of a channel's new epoch. Default 5 s. Read by the way upstream.
     #[serde(with = "humantime_serde")]
     pub epoch_spread: Duration,
-    /// Seconds over which connections are closed when the edge stops, or must close them together. Default 20.
-    pub drain_seconds: u32,
+    /// Time over which connections close whose server-side subscriptions have a new epoch, 3010. Default 20 s.
+    ///
+    /// No key of the file: the shell passes `edge.drain_seconds`.
+    #[serde(skip)]
+    pub close_spread: Duration,
 }
 
 /// Settings of tokens.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenConfig {
-    /// Secret of HS256, HS384 and HS512. Default empty: no token is valid.
+    /// Secret of HS256, HS384 and HS512. Default empty: no token is valid. Written out as `***`.
+    #[serde(serialize_with = "hide")]
     pub hmac_secret_key: String,
+}
+
+fn hide<S: Serializer>(secret: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if secret.is_empty() { "" } else { "***" })
 }
 
 /// Shows no secret.
@@ -102,7 +110,7 @@ impl Default for ClientConfig {
             history_max_publication_limit: 300,
             recovery_max_publication_limit: 300,
             epoch_spread: limits::EPOCH_SPREAD,
-            drain_seconds: 20,
+            close_spread: Duration::from_secs(20),
         }
     }
 }
@@ -163,11 +171,6 @@ impl ClientConfig {
     /// `queue_max_size` as a number of bytes.
     pub fn queue_bytes_max(&self) -> usize {
         usize::try_from(self.queue_max_size.as_u64()).unwrap_or(usize::MAX)
-    }
-
-    /// `drain_seconds` as a duration.
-    pub fn drain(&self) -> Duration {
-        Duration::from_secs(self.drain_seconds.into())
     }
 
     fn pong_timeout_fits(&self) -> bool {
@@ -248,7 +251,16 @@ mod tests {
             read(r#"{"ping_interval": "2s", "queue_max_size": "2MiB"}"#).expect("good settings");
         assert_eq!(config.ping_interval, Duration::from_secs(2));
         assert_eq!(config.queue_bytes_max(), 2 << 20);
-        assert!(read(r#"{"pingg_interval": "2s"}"#).is_err());
+        for unknown in [r#"{"pingg_interval": "2s"}"#, r#"{"close_spread": "2s"}"#] {
+            assert!(read(unknown).is_err(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_out_is_read_as_the_same() {
+        let text = serde_json::to_string(&ClientConfig::default()).expect("JSON");
+        let read: ClientConfig = serde_json::from_str(&text).expect("good settings");
+        assert_eq!(read, ClientConfig::default());
     }
 
     #[test]
@@ -257,5 +269,9 @@ mod tests {
             hmac_secret_key: "hunter2".into(),
         };
         assert!(!format!("{token:?}").contains("hunter2"));
+        let written = |token: &TokenConfig| serde_json::to_string(token).expect("JSON");
+        assert_eq!(written(&token), r#"{"hmac_secret_key":"***"}"#);
+        let empty = r#"{"hmac_secret_key":""}"#;
+        assert_eq!(written(&TokenConfig::default()), empty);
     }
 }

@@ -120,7 +120,7 @@ pub(super) fn epoch_changed(
             subscription.awaits_telling = true;
             let over = match subscription.side {
                 Side::Client => spread,
-                Side::Server => ctx.config.drain(),
+                Side::Server => ctx.config.close_spread,
             };
             let at = now.instant + ctx.random_below(over);
             ctx.timers

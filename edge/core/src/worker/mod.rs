@@ -38,6 +38,8 @@ use trunkline_protocol::{DisconnectCode, Encoding};
 use trunkline_shared::{Instant, Now};
 
 pub use config::{ClientConfig, ConfigError, TokenConfig};
+pub use connect::VERSION;
+pub use publish::is_acceptable;
 pub use stats::{Counters, WorkerStats};
 
 use crate::exchange::{ToUpstream, ToWorker, WorkerId};
@@ -244,6 +246,11 @@ impl Worker {
             timers: self.ctx.timers.len(),
             counters: self.ctx.counters.clone(),
         }
+    }
+
+    /// The distinct users of [`WorkerStats::users`], in order.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.ctx.users.keys().map(|user| user.as_str())
     }
 
     fn open(&mut self, now: Now, conn: ConnId, encoding: Encoding, sends_pings: bool) {

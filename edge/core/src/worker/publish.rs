@@ -83,8 +83,8 @@ impl Session {
     }
 }
 
-/// Whether data is of the form that its namespace wants, and not too large.
-fn is_acceptable(format: DataFormat, data: &ClientPayload) -> bool {
+/// Whether data is of the form that its namespace wants, and at most 64 KiB.
+pub fn is_acceptable(format: DataFormat, data: &ClientPayload) -> bool {
     let bytes = data.bytes();
     let fits = bytes.len() <= limits::PAYLOAD_BYTES_MAX;
     fits && match format {

@@ -1,5 +1,7 @@
 //! The API over its router, with a scripted way upstream.
 
+mod broadcast;
+mod pages;
 mod publish;
 mod reads;
 mod transport;
@@ -47,7 +49,11 @@ pub(super) fn rules() -> Rules {
         name: "plain".to_owned(),
         ..Namespace::default()
     };
-    Rules::new(1, vec![kept(""), kept("chat"), json, plain]).expect("good rules")
+    let long = Namespace {
+        history_size: 1000,
+        ..kept("long")
+    };
+    Rules::new(1, vec![kept(""), kept("chat"), json, plain, long]).expect("good rules")
 }
 
 /// The API over a way upstream that answers by `script`.

@@ -1,8 +1,8 @@
-//! `publish` and `broadcast`.
+//! `publish`.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use trunkline_edge_core::exchange::{Answer, RefusedBecause, ToUpstream};
+use trunkline_edge_core::exchange::{Answer, RefusedBecause};
 
 use super::{answered, api, call, is_error, keyed, position, post, published, rules, unreached};
 
@@ -157,40 +157,4 @@ async fn refusals_have_their_codes() {
             code,
         );
     }
-}
-
-#[tokio::test]
-async fn a_broadcast_answers_in_the_order_asked_and_one_failure_is_not_all() {
-    let api = api(Some(rules()), keyed(), |message| {
-        let ToUpstream::Publish { channel, .. } = message else {
-            panic!("a publish")
-        };
-        let offset = channel.rest().parse().expect("a number");
-        Answer::Published {
-            position: Some(position(offset)),
-        }
-    });
-    let channels: Vec<String> = (1..=1500).map(|number| format!("chat:{number}")).collect();
-    let answer = call(&api, "broadcast", json!({"channels": channels, "data": 1})).await;
-    let responses = answer["result"]["responses"].as_array().expect("an array");
-    assert!(
-        (1..=1500)
-            .zip(responses)
-            .all(|(offset, response)| response["result"]["offset"] == offset)
-    );
-    let body = json!({"channels": ["chat:1", "nowhere:2", ""], "data": 1});
-    let answer = call(&api, "broadcast", body).await;
-    let responses = &answer["result"]["responses"];
-    assert_eq!(responses[0]["result"]["offset"], 1);
-    assert_eq!(
-        (
-            &responses[1]["error"]["code"],
-            &responses[2]["error"]["code"]
-        ),
-        (&json!(102), &json!(107))
-    );
-    is_error(
-        &call(&api, "broadcast", json!({"channels": [], "data": 1})).await,
-        107,
-    );
 }

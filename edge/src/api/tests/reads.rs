@@ -87,7 +87,7 @@ async fn history_asks_for_what_is_wanted() {
             false,
             HistoryQuery::Forward {
                 after: Offset(3),
-                limit: u32::MAX,
+                limit: 10,
             },
         ),
         (
@@ -189,7 +189,7 @@ async fn info_names_the_edges() {
     };
     let answer = answered("info", json!({}), Answer::Info(vec![report])).await;
     let expected = json!({
-        "uid": "ab".repeat(16), "name": "edge-1", "version": "", "region": "eu",
+        "uid": "ab".repeat(16), "name": "edge-1", "version": concat!("trunkline/", env!("CARGO_PKG_VERSION")), "region": "eu",
         "num_clients": 1, "num_users": 2, "num_channels": 3, "num_subs": 4, "uptime": 5,
     });
     assert_eq!(answer["result"]["nodes"], json!([expected]));

@@ -120,8 +120,11 @@ fn a_servers_subscription_that_is_over_closes_its_connection_with_3006() {
 }
 
 #[test]
-fn a_servers_subscription_of_an_old_epoch_closes_within_the_time_of_a_drain() {
-    let mut rig = rig();
+fn a_servers_subscription_of_an_old_epoch_closes_within_the_time_that_the_shell_gives() {
+    let mut rig = Rig::with(ClientConfig {
+        close_spread: Duration::from_secs(3),
+        ..config()
+    });
     let conn = rig.user("42");
     rig.subscribed_at(conn, "rec:x", Some(at(E1, 5)));
     make_server_side(&mut rig, conn);
@@ -133,6 +136,6 @@ fn a_servers_subscription_of_an_old_epoch_closes_within_the_time_of_a_drain() {
     });
     rig.pass(Duration::from_millis(1));
     assert_eq!(rig.close_code(conn), None);
-    rig.pass(config().drain());
+    rig.pass(Duration::from_secs(3));
     assert_eq!(rig.close_code(conn), Some(3010));
 }

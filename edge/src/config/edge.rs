@@ -1,0 +1,127 @@
+//! The `[edge]` section: what an edge listens on, whom it dials, how much it takes.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use trunkline_shared::limits;
+use trunkline_shared::{EdgeId, Region};
+
+/// The `[edge]` section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EdgeSection {
+    /// The edge's name. Default: what its certificate says; another one is refused.
+    pub name: Option<EdgeId>,
+    /// The edge's region. Default: what its certificate says; another one is refused.
+    pub region: Option<Region>,
+    /// Address of the listener for clients and the server API. Default `127.0.0.1:8000`; port 0 takes any.
+    pub listen: SocketAddr,
+    /// Threads that own connections. Default 0: as many as there are processors.
+    pub workers: u16,
+    /// Nodes of the first contact, `host:port`; later addresses come with the ring view. Default `127.0.0.1:7443`.
+    pub backbones: Vec<String>,
+    /// WebSocket connections at the same time; beyond it 503. Default 100,000.
+    pub connection_limit: usize,
+    /// Connections that are no WebSockets (yet) at the same time; beyond it 503. Default 4,096.
+    ///
+    /// Each holds a buffer of some 8 KiB.
+    pub http_connection_limit: usize,
+    /// Time for the header of a request, the wait for one on a kept connection included, and for its body.
+    /// Default 10 s.
+    #[serde(with = "humantime_serde")]
+    pub header_timeout: Duration,
+    /// Time by which a worker may come late before it takes no new connections. Default 250 ms.
+    #[serde(with = "humantime_serde")]
+    pub accept_lag_max: Duration,
+    /// Seconds over which connections are closed when the edge stops, or when many must close together. Default 20.
+    pub drain_seconds: u32,
+    /// Serves a page at `/` and signs tokens for anybody at `/dev/token`. Default false. Never in production.
+    pub dev: bool,
+}
+
+impl Default for EdgeSection {
+    fn default() -> Self {
+        Self {
+            name: None,
+            region: None,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
+            workers: 0,
+            backbones: vec!["127.0.0.1:7443".to_owned()],
+            connection_limit: 100_000,
+            http_connection_limit: 4096,
+            header_timeout: limits::HANDSHAKE_TIMEOUT,
+            accept_lag_max: Duration::from_millis(250),
+            drain_seconds: 20,
+            dev: false,
+        }
+    }
+}
+
+impl EdgeSection {
+    /// Threads that own connections: what is set, else one per processor.
+    pub fn workers(&self) -> u16 {
+        let processors = || std::thread::available_parallelism().map_or(1, |count| count.get());
+        if self.workers == 0 {
+            u16::try_from(processors()).unwrap_or(WORKERS_MAX)
+        } else {
+            self.workers
+        }
+    }
+
+    /// `drain_seconds` as a duration.
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds.into())
+    }
+
+    pub(super) fn problems(&self) -> Vec<String> {
+        let checks = [
+            (
+                self.workers <= WORKERS_MAX,
+                "edge.workers must be at most 256",
+            ),
+            (
+                !self.backbones.is_empty(),
+                "edge.backbones must name at least one node",
+            ),
+            (
+                self.backbones.iter().all(|address| has_port(address)),
+                "edge.backbones must be host:port each",
+            ),
+            (
+                self.connection_limit > 0,
+                "edge.connection_limit must be above 0",
+            ),
+            (
+                self.http_connection_limit > 0,
+                "edge.http_connection_limit must be above 0",
+            ),
+            (
+                !self.header_timeout.is_zero(),
+                "edge.header_timeout must be above 0",
+            ),
+            (
+                !self.accept_lag_max.is_zero(),
+                "edge.accept_lag_max must be above 0",
+            ),
+            (
+                !self.dev || self.listen.ip().is_loopback(),
+                "edge.dev signs tokens for anybody: edge.listen must be a loopback address",
+            ),
+        ];
+        checks
+            .into_iter()
+            .filter(|(good, _)| !good)
+            .map(|(_, problem)| problem.to_owned())
+            .collect()
+    }
+}
+
+/// Threads beyond it would only wait for each other.
+const WORKERS_MAX: u16 = 256;
+
+fn has_port(address: &str) -> bool {
+    address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
