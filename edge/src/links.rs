@@ -1,8 +1,10 @@
 //! The edge's links: dialling nodes, and handing over what comes on a link.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
-use trunkline_link::{DialEvent, Dialer, EdgeLink, LinkEnd, LinkSink};
+use trunkline_link::{DialEvent, Dialer, EdgeLink, Inbox, LinkEnd, LinkSink};
 use trunkline_shared::frame::ToEdge;
 use trunkline_shared::{LinkId, StreamId};
 
@@ -14,7 +16,12 @@ pub(crate) enum LinkEvent {
         link: Box<EdgeLink>,
     },
     /// Frames came, in order.
-    Frames { link: LinkId, frames: Vec<ToEdge> },
+    Frames {
+        link: LinkId,
+        frames: Vec<ToEdge>,
+        /// What the inbox is given back.
+        weight: usize,
+    },
     /// Frames of this weight together were written.
     Sent {
         link: LinkId,
@@ -59,20 +66,21 @@ pub(crate) async fn dial(mut dialer: Dialer, events: mpsc::UnboundedSender<LinkE
     }
 }
 
-/// Puts what comes on one link into the queue of the way upstream.
-///
-/// The queue is unbounded; what is in it is bounded by the protocol: requests reserve the room of their answers, and a
-/// node stops pushing to an edge whose lane is full.
+/// Puts what comes on one link into the queue of the way upstream, whose inbox counts it.
 pub(crate) struct EdgeSink {
     pub(crate) link: LinkId,
     pub(crate) events: mpsc::UnboundedSender<LinkEvent>,
+    pub(crate) inbox: Arc<Inbox>,
 }
 
 impl LinkSink<ToEdge> for EdgeSink {
     fn deliver(&self, _: StreamId, frames: Vec<ToEdge>) {
+        let weight = frames.iter().map(ToEdge::weight).sum();
+        self.inbox.add(weight);
         let _ = self.events.send(LinkEvent::Frames {
             link: self.link,
             frames,
+            weight,
         });
     }
 
@@ -86,5 +94,9 @@ impl LinkSink<ToEdge> for EdgeSink {
 
     fn closed(&self, _: LinkEnd) {
         let _ = self.events.send(LinkEvent::Down { link: self.link });
+    }
+
+    fn full(&self, _: StreamId) -> Option<&Inbox> {
+        self.inbox.is_full().then_some(&*self.inbox)
     }
 }

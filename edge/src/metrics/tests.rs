@@ -27,6 +27,7 @@ fn text() -> String {
         },
     )];
     page.upstream(&UpstreamReport {
+        inbox_bytes: 0,
         links,
         ..UpstreamReport::default()
     });

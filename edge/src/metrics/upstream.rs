@@ -14,6 +14,7 @@ impl Page {
         self.gauge(edge::STORE_AWAY, usize::from(report.readiness.store_away));
         self.upstream_gauges(&report.gauges);
         self.upstream_counters(&report.counters);
+        self.gauge(upstream::INBOX_BYTES, report.inbox_bytes);
         self.links(&report.links);
     }
 

@@ -15,7 +15,12 @@ impl UpstreamTask {
     pub(super) fn on_link_event(&mut self, event: LinkEvent) {
         match event {
             LinkEvent::Up { address, link } => self.on_link_up(&address, *link),
-            LinkEvent::Frames { link, frames } => {
+            LinkEvent::Frames {
+                link,
+                frames,
+                weight,
+            } => {
+                self.inbox.taken(weight);
                 frames
                     .into_iter()
                     .for_each(|frame| self.input(Input::Frame { link, frame }));
@@ -48,7 +53,14 @@ impl UpstreamTask {
         let id = LinkId(self.last_link);
         let incarnation = link.introduction().incarnation;
         let events = self.link_events.clone();
-        let sender = link.start(|_| Arc::new(EdgeSink { link: id, events }));
+        let inbox = Arc::clone(&self.inbox);
+        let sender = link.start(|_| {
+            Arc::new(EdgeSink {
+                link: id,
+                events,
+                inbox,
+            })
+        });
         self.links.insert(id, (node.to_string(), sender));
         self.input(Input::LinkUp {
             link: id,

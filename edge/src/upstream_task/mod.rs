@@ -14,10 +14,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use trunkline_edge_core::exchange::{Answer, Ticket, ToWorker, WorkerId};
 use trunkline_edge_core::upstream::{Counters, Gauges, Input, Output, Upstream};
-use trunkline_link::{LinkClient, LinkCounters, LinkSender};
+use trunkline_link::{Inbox, LinkClient, LinkCounters, LinkSender};
 use trunkline_process::Clock;
 use trunkline_shared::LinkId;
 use trunkline_shared::frame::{EdgeStats, ToNode};
+use trunkline_shared::limits::INBOX_BYTES_MAX;
 use trunkline_shared::rules::Rules;
 
 use crate::ask::Ask;
@@ -47,9 +48,11 @@ pub(crate) struct UpstreamReport {
     pub(crate) readiness: Readiness,
     /// By the node's name.
     pub(crate) links: Vec<(String, LinkCounters)>,
+    /// Bytes from links that wait for the task.
+    pub(crate) inbox_bytes: usize,
 }
 
-/// The queues into the task. What is in them is bounded by the machines and links at their other ends.
+/// The queues into the task. A session has 256 commands in flight at most, a call of the server API one connection.
 pub(crate) struct Inboxes {
     pub(crate) said: mpsc::UnboundedReceiver<Said>,
     pub(crate) asks: mpsc::UnboundedReceiver<Ask>,
@@ -74,6 +77,8 @@ pub(crate) struct UpstreamTask {
     links: HashMap<LinkId, (String, LinkSender<ToNode>)>,
     dialers: HashMap<String, AbortHandle>,
     link_events: mpsc::UnboundedSender<LinkEvent>,
+    /// The account of what links have put into that queue.
+    inbox: Arc<Inbox>,
     last_link: u64,
     stopping: bool,
     /// Goodbye is said: no link begins any more.
@@ -98,6 +103,7 @@ impl UpstreamTask {
             links: HashMap::new(),
             dialers: HashMap::new(),
             link_events,
+            inbox: Arc::new(Inbox::new(INBOX_BYTES_MAX)),
             last_link: 0,
             stopping: false,
             gone: false,

@@ -15,6 +15,7 @@ impl UpstreamTask {
             .values()
             .map(|(node, sender)| (node.clone(), sender.counters()));
         UpstreamReport {
+            inbox_bytes: self.inbox.bytes(),
             counters: *self.machine.counters(),
             gauges: self.machine.gauges(),
             readiness: self.readiness(),

@@ -269,6 +269,11 @@ pub mod upstream {
         "trunkline_upstream_answer_room_bytes",
         "Bytes of answers awaited on all links",
     );
+    /// Bytes from links that wait for the way upstream.
+    pub const INBOX_BYTES: Metric = Metric::new(
+        "trunkline_upstream_inbox_bytes",
+        "Bytes from links that wait for the way upstream",
+    );
     /// Bytes that wait for all workers.
     pub const WORKERS_BYTES: Metric = Metric::new(
         "trunkline_upstream_workers_bytes",
@@ -442,6 +447,7 @@ pub mod upstream {
         EPHEMERAL_BYTES,
         CONTROL_BYTES,
         ANSWER_ROOM_BYTES,
+        INBOX_BYTES,
         WORKERS_BYTES,
         PUBLISHES,
         PUBLISHES_REFUSED_FULL,
