@@ -3,7 +3,8 @@
 use trunkline_process::{Failure, ProcessArgs, Shutdown, abort_on_panic};
 
 use crate::config::BackboneConfig;
-use crate::run::{RunError, run};
+use crate::error::RunError;
+use crate::run::run;
 
 /// Reads the configuration and runs a node until it is asked to stop.
 ///

@@ -5,9 +5,11 @@
 
 mod accept;
 mod admin;
+mod carriers;
 mod command;
 mod config;
 mod control_task;
+mod error;
 mod membership;
 mod metrics;
 mod run;
@@ -17,5 +19,6 @@ mod store_driver;
 
 pub use command::run_with;
 pub use config::{BackboneConfig, BackboneSection, StoreSection};
+pub use error::RunError;
 pub use membership::JoinError;
-pub use run::{RunError, run};
+pub use run::run;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use trunkline_backbone_core::propose;
 use trunkline_shared::{Member, RingView, Slot, UnixMillis, ViewVersion};
 use trunkline_store_core::{
     ClaimError, ClaimRequest, Claimed, MessageStore, StoreError, ViewChange,
@@ -78,5 +79,7 @@ fn next_view(
     // Rules come from this node's configuration, which may have changed. An edge that outlives its store must take
     // the new store's rules, so the clock leads their version as it leads the view's.
     let rules_version = before.map_or(1, |view| view.rules_version + 1).max(now.0);
-    RingView::of_one(version, rules_version, member)
+    let table = propose(std::slice::from_ref(&member.name));
+    RingView::new(version, rules_version, vec![member], table)
+        .expect("a table of the members that it was made of")
 }

@@ -1,0 +1,151 @@
+//! The tasks that carry a node's machines.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
+use trunkline_backbone_core::io::Input;
+use trunkline_backbone_core::{Control, ControlConfig, ControlInput, Shard, ShardConfig};
+use trunkline_link::Inbox;
+use trunkline_process::{Clock, draw_seed};
+use trunkline_shared::limits::INBOX_BYTES_MAX;
+use trunkline_shared::rules::{Namespace, Rules};
+use trunkline_store_core::MessageStore;
+
+use crate::control_task::{ControlMessage, ControlTask};
+use crate::membership::Joined;
+use crate::shard_task::{ShardMessage, ShardTask};
+use crate::sink::{Machines, Queue};
+use crate::store_driver::StoreDriver;
+
+/// Time for appends in flight to end when the node stops; edges go on publishing meanwhile.
+const STORE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Everything that runs between links and store.
+pub(crate) struct Carriers {
+    pub(crate) machines: Machines,
+    tasks: JoinSet<()>,
+    /// Requests to the store under way.
+    requests: TaskTracker,
+}
+
+impl Carriers {
+    /// Starts the machines of a node that has joined.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub(crate) fn start<S: MessageStore>(
+        store: &Arc<S>,
+        clock: Clock,
+        shards: u8,
+    ) -> Result<Self, getrandom::Error> {
+        let (machines, inboxes, control_inbox) = queues(shards);
+        let (mut tasks, requests) = (JoinSet::new(), TaskTracker::new());
+        let driver = Arc::new(StoreDriver::new(
+            Arc::clone(store),
+            machines.control.clone(),
+        ));
+        for (index, inbox) in inboxes.into_iter().enumerate() {
+            let config = ShardConfig {
+                index,
+                shards: machines.shards.len(),
+                ..ShardConfig::default()
+            };
+            let task = ShardTask {
+                shard: Shard::new(config, draw_seed()?, clock.now()),
+                clock,
+                store: Arc::clone(&driver),
+                inbox,
+                queue: machines.shards[index].clone(),
+                requests: requests.clone(),
+                links: HashMap::new(),
+            };
+            tasks.spawn(task.run());
+        }
+        tasks.spawn(control_task(clock, control_inbox, &machines).run());
+        Ok(Self {
+            machines,
+            tasks,
+            requests,
+        })
+    }
+
+    /// Tells the machines what they own and by which rules, before any link is accepted.
+    pub(crate) fn instruct(&self, joined: &Joined, namespaces: Vec<Namespace>) {
+        let machines = &self.machines;
+        let rules = Rules::new(joined.view.rules_version, namespaces);
+        let rules = Arc::new(rules.expect("the configuration was checked when it was loaded"));
+        for shard in &machines.shards {
+            shard.say(ShardMessage::Input(Input::Rules(Arc::clone(&rules))));
+            let (view, slots) = (Arc::clone(&joined.view), Arc::clone(&joined.slots));
+            shard.say(ShardMessage::Input(Input::Own { view, slots }));
+        }
+        let view = Arc::clone(&joined.view);
+        machines
+            .control
+            .say(ControlMessage::Input(ControlInput::View(view)));
+        machines
+            .control
+            .say(ControlMessage::Input(ControlInput::Rules(rules)));
+    }
+
+    /// Lets appends in flight end and their answers leave, then says goodbye on all links.
+    ///
+    /// What is acknowledged is kept either way; this spares clients the repeat of what was committed and not answered.
+    pub(crate) async fn say_goodbye(&self) {
+        self.requests.close();
+        let _ = tokio::time::timeout(STORE_PATIENCE, self.requests.wait()).await;
+        for shard in &self.machines.shards {
+            // A shard answers in order: what the store has said before is on its way to the edges by then.
+            let (ask, answer) = oneshot::channel();
+            shard.say(ShardMessage::Observe(ask));
+            let _ = answer.await;
+        }
+        let (said, goodbye) = oneshot::channel();
+        self.machines.control.say(ControlMessage::Goodbye(said));
+        let _ = goodbye.await;
+    }
+
+    /// Ends the tasks, and with them their hold on the store.
+    pub(crate) async fn end(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+type Inboxes = Vec<UnboundedReceiver<ShardMessage>>;
+
+fn queues(shards: u8) -> (Machines, Inboxes, UnboundedReceiver<ControlMessage>) {
+    let (shards, inboxes) = (0..shards).map(|_| queue()).unzip();
+    let (control, control_inbox) = queue();
+    (Machines { shards, control }, inboxes, control_inbox)
+}
+
+fn queue<M>() -> (Queue<M>, UnboundedReceiver<M>) {
+    let (sender, receiver) = unbounded_channel();
+    (
+        Queue {
+            sender,
+            inbox: Arc::new(Inbox::new(INBOX_BYTES_MAX)),
+        },
+        receiver,
+    )
+}
+
+fn control_task(
+    clock: Clock,
+    inbox: UnboundedReceiver<ControlMessage>,
+    machines: &Machines,
+) -> ControlTask {
+    let control = Control::new(ControlConfig::default(), 0, clock.now());
+    ControlTask {
+        control,
+        clock,
+        inbox,
+        taken: Arc::clone(&machines.control.inbox),
+        links: HashMap::new(),
+    }
+}

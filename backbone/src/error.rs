@@ -1,0 +1,49 @@
+//! Why a node can't run, or go on.
+
+use trunkline_link::{PeerIdentity, TlsError};
+use trunkline_store::embedded::OpenError;
+
+use crate::membership::JoinError;
+
+/// Why a node can't run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Certificates are missing or wrong.
+    #[error("certificates: {0}")]
+    Tls(#[from] TlsError),
+    /// The certificate isn't a node's.
+    #[error("link.certificate_file names {0}, which is not a backbone node")]
+    NotANode(PeerIdentity),
+    /// The store can't be opened.
+    #[error("message store {path}: {error}")]
+    Store {
+        /// Its directory.
+        path: String,
+        /// Why.
+        error: OpenError,
+    },
+    /// The node can't take its place.
+    #[error("joining: {0}")]
+    Join(#[from] JoinError),
+    /// An address can't be bound or a file written.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        error: std::io::Error,
+    },
+    /// The link endpoint has failed under a running node.
+    #[error("link endpoint lost")]
+    EndpointLost,
+    /// The system has no randomness.
+    #[error("randomness: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+impl RunError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |error| Self::Io { what, error }
+    }
+}
