@@ -16,6 +16,7 @@ use rcgen::{
 use time::{Duration, OffsetDateTime};
 use trunkline_link::{NODE_DNS_NAME, PeerIdentity};
 use trunkline_shared::{EdgeId, NodeId, Region};
+use x509_parser::extensions::GeneralName;
 use x509_parser::pem::parse_x509_pem;
 
 /// How long certificates are valid.
@@ -74,11 +75,42 @@ pub(crate) fn ensure(dir: &Path, holders: &[Holder]) -> Result<Vec<PathBuf>> {
     }
     let authority = read_authority(dir)?;
     for holder in holders {
+        refuse_another(dir, holder)?;
         if fresh_authority || !is_valid(dir, &holder.name) {
             write_leaf(dir, holder, &authority, &mut made)?;
         }
     }
     Ok(made)
+}
+
+/// A file of that name for somebody else is a mistake, and not to be kept or replaced in silence.
+fn refuse_another(dir: &Path, holder: &Holder) -> Result<()> {
+    let path = dir.join(format!("{}.pem", holder.name));
+    let Ok(pem) = fs::read(&path) else {
+        return Ok(());
+    };
+    let (_, pem) = parse_x509_pem(&pem).with_context(|| format!("{}", path.display()))?;
+    let certificate = pem
+        .parse_x509()
+        .with_context(|| format!("{}", path.display()))?;
+    let names = certificate
+        .subject_alternative_name()?
+        .map(|names| names.value.general_names.clone());
+    let uri = names.into_iter().flatten().find_map(|name| {
+        if let GeneralName::URI(uri) = name {
+            Some(uri)
+        } else {
+            None
+        }
+    });
+    match uri {
+        Some(uri) if uri != holder.uri => Err(anyhow!(
+            "{} is for {uri}, not for {}",
+            path.display(),
+            holder.uri
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn is_valid(dir: &Path, name: &str) -> bool {
@@ -223,6 +255,27 @@ mod tests {
         ensure(dir.path(), &holders).expect("certificates");
         fs::remove_file(dir.path().join("ca.pem")).expect("a file");
         assert_eq!(ensure(dir.path(), &holders).expect("certificates").len(), 4);
+    }
+
+    #[test]
+    fn a_certificate_of_that_name_for_somebody_else_is_not_kept_in_silence() {
+        let dir = tempfile::tempdir().expect("a directory");
+        ensure(
+            dir.path(),
+            &[Holder::edge("eu-west/edge-1").expect("a name")],
+        )
+        .expect("certificates");
+        let error = ensure(
+            dir.path(),
+            &[Holder::edge("us-east/edge-1").expect("a name")],
+        )
+        .expect_err("another edge");
+        assert!(
+            error
+                .to_string()
+                .contains("is for trunkline://edge/eu-west/edge-1"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) struct Cli {
 /// What can be asked for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a backbone node and three regional edges on this machine, with a page to try them.
+    /// Run a backbone node and three regional edges on this machine, with a page that shows how to use them.
     Dev(dev::DevArgs),
     /// Run an edge.
     Edge(ProcessArgs),

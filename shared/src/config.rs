@@ -31,6 +31,7 @@ pub struct ConfigErrors(pub Vec<String>);
 pub struct Source {
     table: Table,
     errors: Vec<String>,
+    unread: Vec<String>,
 }
 
 impl Source {
@@ -48,6 +49,7 @@ impl Source {
         let mut source = Self {
             table,
             errors: Vec::new(),
+            unread: Vec::new(),
         };
         for (name, value) in environment {
             // Without a section it is a flag's variable, such as TRUNKLINE_CONFIG, or a test's.
@@ -128,19 +130,27 @@ impl Source {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
-                self.errors.push(format!(
-                    "{name}.{}: {}",
-                    track.path(),
-                    error.to_string().trim_end()
-                ));
+                let error = error.to_string();
+                let line = error.lines().next().unwrap_or_default();
+                self.errors.push(format!("{name}.{}: {line}", track.path()));
+                self.unread.push(name.to_owned());
                 None
             }
         }
     }
 
-    /// Adds a mistake that only a check of values finds: `section.key: message`.
+    /// Adds a mistake that only a check of values finds: `section.key…`. In a section that couldn't be read, whose values
+    /// are the defaults, it is none.
     pub fn mistake(&mut self, error: impl Into<String>) {
-        self.errors.push(error.into());
+        let error = error.into();
+        let of = |name: &String| {
+            error
+                .strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
+        if !self.unread.iter().any(of) {
+            self.errors.push(error);
+        }
     }
 
     /// Ends the reading.
@@ -214,7 +224,7 @@ mod tests {
         );
         let _: Edge = source.section("edge");
         let _: Vec<Edge> = source.sections("namespace");
-        source.mistake("edge.listen: must not be empty");
+        source.mistake("log.filter: must not be empty");
         let ConfigErrors(errors) = source.finish().expect_err("mistakes");
         assert_eq!(errors[0], "edgy: unknown section");
         assert_eq!(errors[1], "edge.lisen: unknown key");
@@ -222,7 +232,17 @@ mod tests {
             errors[2].starts_with("edge.workers: invalid type"),
             "{errors:?}"
         );
-        assert_eq!(errors[3], "edge.listen: must not be empty");
+        assert_eq!(errors[3], "log.filter: must not be empty");
+    }
+
+    #[test]
+    fn values_of_a_section_that_was_not_read_are_not_judged() {
+        let mut source = parse("[edge]\nworkers = \"x\"", &[]);
+        let _: Edge = source.section("edge");
+        source.mistake("edge.listen must not be empty");
+        source.mistake("edges.listen is another section");
+        let ConfigErrors(errors) = source.finish().expect_err("mistakes");
+        assert_eq!(errors.len(), 2, "{errors:?}");
     }
 
     #[test]

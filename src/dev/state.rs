@@ -36,7 +36,7 @@ pub(crate) fn write(dir: &Path, ready: &BTreeMap<String, Ready>) -> Result<()> {
 /// What a person sees once all is up.
 pub(crate) fn banner(ready: &BTreeMap<String, Ready>, dir: &Path) -> String {
     let mut text = String::from(
-        "\nTrunkline is up. Open a page, subscribe in one region, publish in another:\n\n",
+        "\nTrunkline is up. Open a page to see how to subscribe in one region and publish in another:\n\n",
     );
     for process in ready.values() {
         let line = match (process.listen, process.link) {
