@@ -147,5 +147,6 @@ fn control_task(
         inbox,
         taken: Arc::clone(&machines.control.inbox),
         links: HashMap::new(),
+        broken: 0,
     }
 }

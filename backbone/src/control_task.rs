@@ -27,6 +27,8 @@ pub(crate) enum ControlMessage {
     },
     LinkDown {
         link: LinkId,
+        /// Its edge sent what no link carries.
+        broken: bool,
     },
     Frames {
         link: LinkId,
@@ -49,6 +51,7 @@ pub(crate) enum ControlMessage {
 pub(crate) struct Observed {
     pub(crate) counters: ControlCounters,
     pub(crate) edges: usize,
+    pub(crate) broken: u64,
     /// By the edge's name.
     pub(crate) links: Vec<(String, LinkCounters)>,
 }
@@ -61,6 +64,8 @@ pub(crate) struct ControlTask {
     /// The account of what links put into it.
     pub(crate) taken: Arc<Inbox>,
     pub(crate) links: HashMap<LinkId, (String, LinkSender<ToEdge>)>,
+    /// Links ended because what their edge sent is no frame of the link.
+    pub(crate) broken: u64,
 }
 
 impl ControlTask {
@@ -88,7 +93,8 @@ impl ControlTask {
                 self.links.insert(link, (edge.edge.to_string(), sender));
                 self.input(ControlInput::LinkUp { link, edge });
             }
-            ControlMessage::LinkDown { link } => {
+            ControlMessage::LinkDown { link, broken } => {
+                self.broken += u64::from(broken);
                 self.links.remove(&link);
                 self.input(ControlInput::LinkDown { link });
             }
@@ -154,6 +160,7 @@ impl ControlTask {
         Observed {
             counters: *self.control.counters(),
             edges: self.control.edges(),
+            broken: self.broken,
             links: links.collect(),
         }
     }

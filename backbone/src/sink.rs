@@ -116,11 +116,12 @@ impl LinkSink<ToNode> for NodeSink {
     }
 
     fn closed(&self, end: LinkEnd) {
-        let (link, goodbye) = (self.link, end.is_goodbye());
+        let (link, goodbye, broken) = (self.link, end.is_goodbye(), end.is_breach());
         for shard in &self.machines.shards {
             shard.say(ShardMessage::LinkDown { link, goodbye });
         }
-        self.machines.control.say(ControlMessage::LinkDown { link });
+        let message = ControlMessage::LinkDown { link, broken };
+        self.machines.control.say(message);
     }
 
     fn full(&self, stream: StreamId) -> Option<&Inbox> {

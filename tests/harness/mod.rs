@@ -1,8 +1,15 @@
 //! A mesh of real processes for tests: started, asked, cut, killed.
-#![allow(dead_code, reason = "each test binary uses its part of the harness")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses its part of the harness"
+)]
 
+pub(crate) mod again;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod raw_socket;
+pub(crate) mod relay;
 pub(crate) mod tools;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! One process of the mesh under a test's own configuration, so that it can be killed and started again.
 
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -16,6 +16,17 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `trunkline COMMAND` with a configuration and waits until it is ready.
     pub(crate) fn start(dir: &Path, command: &str, name: &str, config: &str) -> Self {
+        Self::start_by(trunkline(), dir, command, name, config)
+    }
+
+    /// Starts it by a program that becomes `trunkline`, such as a tracer.
+    pub(crate) fn start_by(
+        mut starter: Command,
+        dir: &Path,
+        command: &str,
+        name: &str,
+        config: &str,
+    ) -> Self {
         let (config_file, ready_file) = (
             dir.join(format!("{name}.toml")),
             dir.join(format!("{name}.json")),
@@ -26,7 +37,7 @@ impl Process {
             .create(true)
             .append(true)
             .open(dir.join(format!("{name}.log")));
-        let mut child = trunkline()
+        let mut child = starter
             .arg(command)
             .arg("--exit-with-parent")
             .arg("--config")
@@ -56,6 +67,18 @@ impl Process {
             .as_str()
             .unwrap_or_else(|| panic!("no {what} in {}", self.ready))
             .to_owned()
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Stops it where it stands (SIGSTOP): it lives, holds its sockets and says nothing.
+    pub(crate) fn freeze(&self) {
+        let pid = rustix::process::Pid::from_raw(self.child.id().cast_signed());
+        rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::STOP)
+            .expect("it runs");
     }
 
     /// Ends it as a crash does.

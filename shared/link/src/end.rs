@@ -134,6 +134,14 @@ impl LinkEnd {
         matches!(self, Self::Goodbye | Self::PeerGoodbye)
     }
 
+    /// Whether the peer sent what no link carries.
+    pub const fn is_breach(&self) -> bool {
+        matches!(
+            self,
+            Self::BadFrame { .. } | Self::WrongStream { .. } | Self::BrokenStream { .. }
+        )
+    }
+
     /// Whether a protocol was broken, here or there: worth a warning.
     pub(crate) const fn is_fault(&self) -> bool {
         match self {

@@ -8,22 +8,25 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use fjall::PersistMode;
 use trunkline_shared::UnixMillis;
 
 use super::disk::Disk;
 use super::error::OpenError;
+use super::journal::{check_journals, journals};
 use super::options::Options;
 
 /// A directory that no other process uses.
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
+    durability: PersistMode,
     _lock: File,
 }
 
 impl Directory {
-    /// Makes the directory, if need be, and locks it.
-    pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
+    /// Makes the directory, if need be, and locks it; `durability` is what a commit of its database waits for.
+    pub(super) fn lock(path: &Path, durability: PersistMode) -> Result<Self, OpenError> {
         create_durably(path).map_err(OpenError::io(path))?;
         let lock_path = path.join("lock");
         let lock = File::options()
@@ -49,6 +52,7 @@ impl Directory {
         }
         Ok(Self {
             path: path.to_owned(),
+            durability,
             _lock: lock,
         })
     }
@@ -57,11 +61,12 @@ impl Directory {
     pub(super) fn open_database(&self, options: &Options) -> Result<Disk, OpenError> {
         let data = self.data();
         if data.exists() {
+            check_journals(&data)?;
             rewrite_newest_journal(&data).map_err(OpenError::io(&data))?;
         } else {
             self.create_database(options)?;
         }
-        Disk::open(&data, options)
+        Disk::open(&data, options, self.durability)
     }
 
     fn create_database(&self, options: &Options) -> Result<(), OpenError> {
@@ -119,29 +124,13 @@ fn now() -> UnixMillis {
 /// that finds its messages there would acknowledge what a power cut takes away. Older journals were synced before the
 /// newest one was begun.
 fn rewrite_newest_journal(data: &Path) -> io::Result<()> {
-    let Some(journal) = newest_journal(data)? else {
+    let Some(journal) = journals(data)?.pop() else {
         return Ok(());
     };
     let copy = journal.with_extension("copy");
     copy_through_memory(&journal, &copy)?;
     fs::rename(&copy, &journal)?;
     sync_directory(data)
-}
-
-fn newest_journal(data: &Path) -> io::Result<Option<PathBuf>> {
-    let mut newest: Option<(u64, PathBuf)> = None;
-    for entry in fs::read_dir(data)? {
-        let path = entry?.path();
-        let number = path
-            .file_name()
-            .and_then(|name| name.to_str()?.strip_suffix(".jnl")?.parse().ok());
-        if let Some(number) = number
-            && newest.as_ref().is_none_or(|(highest, _)| number > *highest)
-        {
-            newest = Some((number, path));
-        }
-    }
-    Ok(newest.map(|(_, path)| path))
 }
 
 /// Unlike [`fs::copy`], which may let the file system share what it has on disk already. Zeros become holes again: the
@@ -186,20 +175,5 @@ mod tests {
         fs::write(&from, parts.concat()).expect("a file");
         copy_through_memory(&from, &to).expect("a copy");
         assert!(fs::read(&to).expect("the copy") == parts.concat());
-    }
-
-    #[test]
-    fn the_newest_journal_has_the_highest_number() {
-        let directory = tempfile::TempDir::new().expect("a temporary directory");
-        assert!(
-            newest_journal(directory.path())
-                .expect("a directory")
-                .is_none()
-        );
-        for name in ["9.jnl", "10.jnl", "11.copy", "x.jnl", "lock"] {
-            fs::write(directory.path().join(name), "").expect("a file");
-        }
-        let newest = newest_journal(directory.path()).expect("a directory");
-        assert_eq!(newest, Some(directory.path().join("10.jnl")));
     }
 }

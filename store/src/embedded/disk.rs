@@ -95,6 +95,7 @@ pub(super) struct Disk {
     pub(super) slots: Rows,
     pub(super) view: Rows,
     birth: UnixMillis,
+    durability: PersistMode,
 }
 
 impl std::fmt::Debug for Disk {
@@ -138,7 +139,11 @@ impl Disk {
     }
 
     /// Opens a database that was made by [`create`](Self::create); what isn't one is told apart.
-    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
+    pub(super) fn open(
+        path: &Path,
+        options: &Options,
+        durability: PersistMode,
+    ) -> Result<Self, OpenError> {
         let database = database(path, options).map_err(OpenError::database(path))?;
         let rows = |name| open_rows(&database, path, name);
         let birth = check_format(&rows(KEYSPACES[0])?, path)?;
@@ -149,6 +154,7 @@ impl Disk {
             slots: rows(KEYSPACES[4])?,
             view: rows(KEYSPACES[5])?,
             birth,
+            durability,
             database,
         })
     }
@@ -157,11 +163,10 @@ impl Disk {
         self.birth
     }
 
-    /// Begins a commit that is on disk, and not only on its way there, when it succeeds.
+    /// Begins a commit that is on disk, and not only on its way there, when it succeeds; unless the store was opened as
+    /// the one that breaks this.
     pub(super) fn batch(&self) -> fjall::OwnedWriteBatch {
-        self.database
-            .batch()
-            .durability(Some(PersistMode::SyncData))
+        self.database.batch().durability(Some(self.durability))
     }
 
     /// Waits until the disk keeps up with the commits; an error when it doesn't work any more.

@@ -40,6 +40,14 @@ pub enum OpenError {
         /// The format that this program knows.
         known: u64,
     },
+    /// A journal was changed behind the database's back, or its disk has lost some of it.
+    #[error("journal {} is damaged at byte {place}: acknowledged messages from there on would be lost; restore it, or cut it there to go on without them", path.display())]
+    DamagedJournal {
+        /// The journal.
+        path: PathBuf,
+        /// Where the first damaged commit begins.
+        place: usize,
+    },
     /// A file or directory can't be used.
     #[error("{}: {source}", path.display())]
     Io {

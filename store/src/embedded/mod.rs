@@ -9,6 +9,7 @@ mod command;
 mod directory;
 mod disk;
 mod error;
+mod journal;
 mod key;
 mod options;
 mod queue;
@@ -24,6 +25,7 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
+use fjall::PersistMode;
 use futures_channel::oneshot;
 use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
 use trunkline_store_core::{
@@ -70,7 +72,26 @@ impl EmbeddedStore {
     /// When another process uses the directory, when what lies there isn't a store of a known format, or when the disk
     /// fails.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
-        let directory = Arc::new(Directory::lock(path)?);
+        Self::open_with(path, options, PersistMode::SyncData)
+    }
+
+    /// Opens a store that breaks its contract: commits are acknowledged before they would survive a power cut.
+    ///
+    /// Only for the test which shows that such a store is found out.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    #[doc(hidden)]
+    pub fn open_broken_without_sync(path: &Path, options: Options) -> Result<Self, OpenError> {
+        Self::open_with(path, options, PersistMode::Buffer)
+    }
+
+    fn open_with(
+        path: &Path,
+        options: Options,
+        durability: PersistMode,
+    ) -> Result<Self, OpenError> {
+        let directory = Arc::new(Directory::lock(path, durability)?);
         let disk = directory.open_database(&options)?;
         let birth = disk.birth();
         let shared = Arc::new(Shared {

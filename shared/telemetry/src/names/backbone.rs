@@ -162,6 +162,11 @@ pub const CLOSED: Metric = Metric::new(
     "trunkline_backbone_closed",
     "Links closed because their edge broke the protocol",
 );
+/// Links ended because what their edge sent is no frame of the link.
+pub const LINKS_BROKEN: Metric = Metric::new(
+    "trunkline_backbone_links_broken",
+    "Links ended because what their edge sent is no frame of the link",
+);
 /// Slots owned.
 pub const SLOTS_NOW: Metric = Metric::new("trunkline_backbone_slots_now", "Slots owned");
 /// Slots that are being claimed again.
@@ -290,6 +295,7 @@ pub const ALL: &[Metric] = &[
     PRESENCE_CUT,
     IGNORED_FRAMES,
     CLOSED,
+    LINKS_BROKEN,
     SLOTS_NOW,
     CLAIMING_NOW,
     EDGES_NOW,

@@ -1,0 +1,107 @@
+//! A node and two edges of a test's own, each of which can be killed and started again where it was.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use crate::harness::process::Process;
+use crate::harness::{own_ip, trunkline};
+
+/// What everybody may do, so that no test needs tokens.
+const OPEN: &str = "allow_subscribe_for_client = true\nallow_subscribe_for_anonymous = true\n\
+    allow_publish_for_client = true\nallow_publish_for_anonymous = true\nforce_recovery = true\nhistory_ttl = \"1h\"\n";
+
+/// A directory with certificates, an address, and how links behave.
+pub(crate) struct Stage {
+    dir: tempfile::TempDir,
+    pub(crate) ip: IpAddr,
+    link: &'static str,
+}
+
+impl Stage {
+    /// Makes certificates; `link` are lines of the section `[link]`.
+    pub(crate) fn new(link: &'static str) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let made = trunkline()
+            .args(["certs", "new", "--backbone", "backbone-1"])
+            .args([
+                "--edge",
+                "eu-west/edge-1",
+                "--edge",
+                "us-east/edge-2",
+                "--dir",
+            ])
+            .arg(dir.path())
+            .stderr(Stdio::null())
+            .status()
+            .expect("trunkline starts");
+        assert!(made.success());
+        Self {
+            dir,
+            ip: own_ip(),
+            link,
+        }
+    }
+
+    /// Where the node's messages are.
+    pub(crate) fn store(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Starts a node on a store of that name.
+    pub(crate) fn node(&self, store: &str, listen: &str, advertise: &str) -> Process {
+        let config = format!(
+            "[backbone]\nlisten = \"{listen}\"\nadvertise = \"{advertise}\"\n[store]\npath = \"{}\"\n\
+             [admin]\nlisten = \"127.0.0.1:0\"\n{}\
+             [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 20000\n{OPEN}\
+             [[namespace]]\nname = \"live\"\nclass = \"buffered\"\nhistory_size = 10\n{OPEN}",
+            self.store(store).display(),
+            self.link_section("backbone-1"),
+        );
+        Process::start(self.dir.path(), "backbone", "backbone-1", &config)
+    }
+
+    /// Starts an edge by its name.
+    pub(crate) fn edge(&self, name: &str, listen: &str, link: &str) -> Process {
+        let config = format!(
+            "[edge]\nlisten = \"{listen}\"\nbackbones = [\"{link}\"]\nworkers = 1\ndrain_seconds = 1\n\
+             [admin]\nlisten = \"127.0.0.1:0\"\n\
+             [client]\nallow_anonymous_connect_without_token = true\nrecovery_max_publication_limit = 5000\n\
+             [api]\nkey = \"dev\"\n{}",
+            self.link_section(name),
+        );
+        Process::start(self.dir.path(), "edge", name, &config)
+    }
+
+    /// An address on which any port may be taken.
+    pub(crate) fn any_port(&self) -> String {
+        format!("{}:0", self.ip)
+    }
+
+    fn link_section(&self, name: &str) -> String {
+        let dir: &Path = self.dir.path();
+        let dir = dir.display();
+        format!(
+            "[link]\nca_file = \"{dir}/ca.pem\"\ncertificate_file = \"{dir}/{name}.pem\"\n\
+             key_file = \"{dir}/{name}.key\"\n{}\n",
+            self.link
+        )
+    }
+}
+
+/// The sum of a metric over its labels; a counter is named without `_total`.
+pub(crate) fn metric(process: &Process, name: &str) -> u64 {
+    let url = format!("http://{}/metrics", process.address("admin"));
+    let text = ureq::get(&url)
+        .call()
+        .expect("metrics are served")
+        .body_mut()
+        .read_to_string()
+        .expect("metrics are text");
+    let of_name = text.lines().filter_map(|line| {
+        let (key, value) = line.rsplit_once(' ')?;
+        let key = key.split('{').next()?;
+        (key.strip_suffix("_total").unwrap_or(key) == name).then(|| value.parse::<f64>().ok())?
+    });
+    of_name.sum::<f64>() as u64
+}

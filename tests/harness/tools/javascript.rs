@@ -1,0 +1,55 @@
+//! Node.js with npm's `centrifuge`, installed into `target/tools/js`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::{Script, answers, copy, is_missing, project};
+
+/// Starts a script of `tests/sdk/js`; `None` where Node.js is missing.
+pub(crate) fn node(script: &str, arguments: &[&str]) -> Option<Script> {
+    let there = answers("node", &["--version"]) && answers("npm", &["--version"]);
+    if is_missing("node", "nodejs npm", there) {
+        return None;
+    }
+    let mut command = Command::new("node");
+    command.arg(dir().join(script)).args(arguments);
+    Some(Script::start(command))
+}
+
+/// The scripts beside their packages; installed once per lock file.
+fn dir() -> PathBuf {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let (from, to) = (
+            project().join("tests/sdk/js"),
+            project().join("target/tools/js"),
+        );
+        fs::create_dir_all(&to).expect("target can be written");
+        install(&from, &to);
+        copy(&from, &to, |name| name.ends_with(".mjs"));
+        to
+    })
+    .clone()
+}
+
+fn install(from: &Path, to: &Path) {
+    let lock = fs::read(from.join("package-lock.json")).expect("a lock file");
+    let stamp = to.join("installed.lock");
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return;
+    }
+    copy(from, to, |name| name.starts_with("package"));
+    let output = Command::new("npm")
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(to)
+        .output();
+    let output = output.expect("npm runs");
+    assert!(
+        output.status.success(),
+        "npm ci: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    fs::write(stamp, lock).expect("target can be written");
+}
