@@ -14,6 +14,8 @@ mod conn_task;
 mod connection;
 mod dev_page;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod health;
 mod http;
@@ -27,6 +29,8 @@ mod socket;
 mod timer;
 mod upgrade;
 mod upstream_task;
+#[doc(hidden)]
+pub mod websocket;
 mod worker_thread;
 #[cfg(test)]
 mod worker_thread_tests;

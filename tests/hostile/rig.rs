@@ -1,0 +1,101 @@
+//! A node and an edge that strangers come to, and what tells that both go on.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::harness::process::Process;
+use crate::harness::{api, own_ip, trunkline};
+
+/// The secret of client tokens.
+pub(crate) const SECRET: &str = "secret";
+
+/// What the edge of a [`Rig`] is told besides its addresses: short times, so that tests needn't wait for long ones.
+const EDGE: &str = "header_timeout = \"1s\"\ndrain_seconds = 1\n[client]\nstale_close_delay = \"2s\"\n\
+                    ping_interval = \"2s\"\npong_timeout = \"1s\"\n[client.token]\nhmac_secret_key = \"secret\"\n\
+                    [api]\nkey = \"dev\"\n";
+
+/// A node, an edge, their directory.
+pub(crate) struct Rig {
+    pub(crate) edge: Process,
+    pub(crate) node: Process,
+    pub(crate) dir: TempDir,
+}
+
+impl Rig {
+    pub(crate) fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        make_certificates(dir.path(), "backbone-1", "eu-west/edge-1");
+        let node = Process::start(
+            dir.path(),
+            "backbone",
+            "backbone-1",
+            &node_config(dir.path()),
+        );
+        let edge_config = format!(
+            "[edge]\nlisten = \"{}:0\"\nbackbones = [\"{}\"]\n{EDGE}[admin]\nlisten = \"127.0.0.1:0\"\n{}",
+            own_ip(),
+            node.address("link"),
+            link_section(dir.path(), "edge-1"),
+        );
+        let edge = Process::start(dir.path(), "edge", "edge-1", &edge_config);
+        let rig = Self { edge, node, dir };
+        rig.goes_on();
+        rig
+    }
+
+    pub(crate) fn listen(&self) -> String {
+        self.edge.address("listen")
+    }
+
+    /// A message goes the whole way, to the disk and back.
+    #[track_caller]
+    pub(crate) fn goes_on(&self) {
+        let body = json!({ "channel": "chat:1", "data": { "text": "still here" } });
+        let answer = api(&self.listen(), "publish", &body);
+        assert!(answer["result"]["offset"].is_u64(), "{answer}");
+    }
+}
+
+/// The configuration of a node whose files are in `dir`.
+pub(crate) fn node_config(dir: &Path) -> String {
+    format!(
+        "[backbone]\nlisten = \"{}:0\"\n[store]\npath = \"{}/store\"\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
+         [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 10000\nhistory_ttl = \"1h\"\n\
+         allow_subscribe_for_client = true\nallow_publish_for_subscriber = true\n",
+        own_ip(),
+        dir.display(),
+        link_section(dir, "backbone-1"),
+    )
+}
+
+fn link_section(dir: &Path, name: &str) -> String {
+    let dir = dir.display();
+    format!(
+        "[link]\nca_file = \"{dir}/ca.pem\"\ncertificate_file = \"{dir}/{name}.pem\"\nkey_file = \"{dir}/{name}.key\"\n\
+         handshake_timeout = \"2s\"\n"
+    )
+}
+
+/// Makes a mesh's authority, if there is none, and two certificates.
+pub(crate) fn make_certificates(dir: &Path, node: &str, edge: &str) {
+    let made = trunkline()
+        .args(["certs", "new", "--backbone", node, "--edge", edge, "--dir"])
+        .arg(dir)
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.expect("trunkline starts").success());
+}
+
+/// The value of a metric, with its labels as they stand in braces; 0 where it isn't shown.
+pub(crate) fn metric(process: &Process, name: &str) -> u64 {
+    let url = format!("http://{}/metrics", process.address("admin"));
+    let mut page = ureq::get(&url).call().expect("the admin port answers");
+    let page = page.body_mut().read_to_string().expect("text");
+    let line = page
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.map_or(0, |value| value.parse().expect("a number"))
+}

@@ -1,0 +1,148 @@
+//! A store that a node must not use: one clear line, exit 1.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use fjall::{Database, KeyspaceCreateOptions, PersistMode};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::harness::process::Process;
+use crate::harness::{api, trunkline};
+use crate::rig::{Rig, make_certificates, node_config};
+
+/// Starts a node that must refuse; returns its one line.
+#[track_caller]
+fn refusal(dir: &Path) -> String {
+    let config = dir.join("refused.toml");
+    fs::write(&config, node_config(dir)).expect("written");
+    let output = trunkline()
+        .args(["backbone", "--set", "log.filter=off", "--config"])
+        .arg(config)
+        .stderr(Stdio::piped())
+        .output()
+        .expect("trunkline starts");
+    let text = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(text.lines().count(), 1, "one line: {text}");
+    text
+}
+
+/// A directory with certificates and a store that holds some messages, its node killed.
+fn used() -> TempDir {
+    let rig = Rig::start();
+    for number in 0..20 {
+        let body = json!({ "channel": "chat:1", "data": { "number": number } });
+        assert!(api(&rig.listen(), "publish", &body)["result"]["offset"].is_u64());
+    }
+    let Rig { edge, node, dir } = rig;
+    drop(edge);
+    node.kill();
+    dir
+}
+
+fn database(dir: &Path) -> Database {
+    Database::builder(dir.join("store/data"))
+        .open()
+        .expect("a database")
+}
+
+fn journal(dir: &Path) -> PathBuf {
+    let files = fs::read_dir(dir.join("store/data"))
+        .expect("a database")
+        .flatten();
+    let mut journals = files
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "jnl"));
+    journals.next().expect("a journal")
+}
+
+#[test]
+fn a_second_process_on_a_store_is_refused_and_the_first_goes_on() {
+    let rig = Rig::start();
+    let line = refusal(rig.dir.path());
+    let expected = format!("is used by another process (pid {})", rig.node.id());
+    assert!(line.contains(&expected), "{line}");
+    rig.goes_on();
+}
+
+#[test]
+fn a_store_without_a_keyspace_is_refused() {
+    let dir = used();
+    let database = database(dir.path());
+    let heads = database
+        .keyspace("heads", KeyspaceCreateOptions::default)
+        .expect("a keyspace");
+    database.delete_keyspace(heads).expect("deleted");
+    drop(database);
+    let line = refusal(dir.path());
+    assert!(line.contains("has no keyspace \"heads\""), "{line}");
+}
+
+#[test]
+fn a_store_of_a_later_format_is_refused() {
+    let dir = used();
+    let database = database(dir.path());
+    let format = database
+        .keyspace("format", KeyspaceCreateOptions::default)
+        .expect("a keyspace");
+    // Version byte, the number 2, checksum.
+    let mut value = vec![1, 0, 0, 0, 0, 0, 0, 0, 2];
+    value.extend_from_slice(&crc32fast::hash(&value).to_be_bytes());
+    format.insert(b"format", value).expect("written");
+    database.persist(PersistMode::SyncAll).expect("written");
+    drop((format, database));
+    let line = refusal(dir.path());
+    assert!(
+        line.contains("has format 2, this program knows format 1"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_flipped_byte_in_the_journal_is_told_and_nothing_is_dropped_in_silence() {
+    let dir = used();
+    let journal = journal(dir.path());
+    let whole = fs::read(&journal).expect("a journal");
+    let end = whole
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .expect("something is in it");
+    // Places all over it; the store's own tests try each.
+    for place in (0..end / 2).step_by(end / 2 / 12) {
+        let mut flipped = whole.clone();
+        flipped[place] ^= 0xff;
+        fs::write(&journal, flipped).expect("written");
+        let line = refusal(dir.path());
+        assert!(line.contains("is damaged"), "byte {place} of {end}: {line}");
+        assert_eq!(
+            fs::metadata(&journal).expect("a journal").len(),
+            whole.len() as u64,
+            "nothing is cut off"
+        );
+    }
+    fs::write(&journal, whole).expect("written");
+    Process::start(
+        dir.path(),
+        "backbone",
+        "backbone-1",
+        &node_config(dir.path()),
+    );
+}
+
+#[test]
+fn files_of_something_else_are_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    make_certificates(dir.path(), "backbone-1", "eu-west/edge-1");
+    fs::create_dir_all(dir.path().join("store/data")).expect("made");
+    fs::write(
+        dir.path().join("store/data/0.jnl"),
+        "not a journal, long enough to be read as one",
+    )
+    .expect("written");
+    refusal(dir.path());
+    fs::remove_dir_all(dir.path().join("store")).expect("removed");
+    fs::write(dir.path().join("store"), "a file").expect("written");
+    refusal(dir.path());
+}
