@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Every crate of ours and the crates of ours that it depends on.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("trunkline-shared", &[]),
     ("trunkline-protocol", &[]),
     ("trunkline-link", &["shared"]),
@@ -27,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("trunkline-edge-core", &["protocol", "shared"]),
+    ("trunkline-loadtest", &["protocol"]),
     (
         "trunkline-edge",
         &[

@@ -1,0 +1,146 @@
+//! A client of the mesh: connected, asking one thing at a time or many together.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use trunkline_protocol::client::{ServerMessage, decode_messages, encode_commands};
+use trunkline_protocol::message::{ConnectRequest, SubscribeRequest};
+use trunkline_protocol::{Command, Encoding, Reply, ReplyBody, Request};
+
+use crate::frame::{self, Frame};
+use crate::socket::Socket;
+use crate::target::Target;
+
+/// A connected client; it speaks JSON.
+#[derive(Debug)]
+pub(crate) struct Client {
+    socket: Socket,
+    last_id: u32,
+}
+
+impl Client {
+    /// Connects to an edge without a token.
+    ///
+    /// # Errors
+    /// When the edge can't be reached or refuses.
+    pub(crate) async fn connect(to: &Target, from: Option<SocketAddr>) -> Result<Self> {
+        let mut client = Self {
+            socket: Socket::open(to, from).await?,
+            last_id: 0,
+        };
+        client
+            .call(Request::Connect(ConnectRequest::default()))
+            .await
+            .context("connect")?;
+        Ok(client)
+    }
+
+    /// Subscribes to a channel.
+    ///
+    /// # Errors
+    /// When the edge refuses.
+    pub(crate) async fn subscribe(&mut self, channel: &str) -> Result<()> {
+        let request = SubscribeRequest {
+            channel: channel.to_owned(),
+            ..SubscribeRequest::default()
+        };
+        self.call(Request::Subscribe(request))
+            .await
+            .with_context(|| format!("subscribe to {channel}"))?;
+        Ok(())
+    }
+
+    /// Asks and waits for the answer.
+    ///
+    /// # Errors
+    /// When the answer is an error, or the connection ends.
+    pub(crate) async fn call(&mut self, request: Request) -> Result<ReplyBody> {
+        let body = self.ask(request).await?;
+        if let ReplyBody::Error(error) = &body {
+            bail!("error {}: {}", error.code, error.message);
+        }
+        Ok(body)
+    }
+
+    /// Asks and waits for the answer, of which an error is one.
+    ///
+    /// # Errors
+    /// When the connection ends.
+    pub(crate) async fn ask(&mut self, request: Request) -> Result<ReplyBody> {
+        let id = self.send_all([request]).await?.start;
+        loop {
+            let replies = self.replies().await?;
+            if let Some(reply) = replies.into_iter().find(|reply| reply.id == id) {
+                return Ok(reply.body);
+            }
+        }
+    }
+
+    /// Sends commands in one frame; returns their ids.
+    ///
+    /// # Errors
+    /// When the connection has ended.
+    pub(crate) async fn send_all(
+        &mut self,
+        requests: impl IntoIterator<Item = Request>,
+    ) -> Result<std::ops::Range<u32>> {
+        let first = self.last_id + 1;
+        let numbered = requests.into_iter().zip(first..);
+        let commands: Vec<_> = numbered
+            .map(|(request, id)| Command { id, request })
+            .collect();
+        self.last_id += u32::try_from(commands.len()).context("too many commands")?;
+        let mut out = Vec::new();
+        frame::push_text(&encode_commands(Encoding::Json, &commands)?, &mut out);
+        self.socket.send(&out).await?;
+        Ok(first..self.last_id + 1)
+    }
+
+    /// Waits for what comes, answers pings, passes over pushes and returns replies, perhaps none.
+    ///
+    /// # Errors
+    /// When the connection ends, or what comes isn't of the protocol.
+    pub(crate) async fn replies(&mut self) -> Result<Vec<Reply>> {
+        let mut frames = Vec::new();
+        self.frames(|frame| frames.push(Bytes::copy_from_slice(frame.payload)))
+            .await?;
+        let mut replies = Vec::new();
+        for frame in &frames {
+            for message in decode_messages(Encoding::Json, frame) {
+                match message? {
+                    ServerMessage::Reply(reply) => replies.push(reply),
+                    ServerMessage::Push { .. }
+                    | ServerMessage::Ping
+                    | ServerMessage::Unknown { .. } => {}
+                }
+            }
+        }
+        Ok(replies)
+    }
+
+    /// Waits for what comes, answers pings and hands over all other frames as they are, perhaps none.
+    ///
+    /// # Errors
+    /// When the connection ends.
+    pub(crate) async fn frames(&mut self, mut on_frame: impl FnMut(Frame<'_>)) -> Result<()> {
+        let ping = Encoding::Json.ping();
+        let mut pings = 0;
+        let on_any = |frame: Frame<'_>| {
+            if frame.payload == ping {
+                pings += 1;
+            } else {
+                on_frame(frame);
+            }
+        };
+        self.socket.read_frames(on_any).await?;
+        let mut pongs = Vec::new();
+        for _ in 0..pings {
+            frame::push_text(ping, &mut pongs);
+        }
+        if !pongs.is_empty() {
+            self.socket.send(&pongs).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Payloads that carry when they were sent, and reading that out of whatever frame they come in.
+
+use std::time::SystemTime;
+
+/// What stands before the time.
+const MARK: &[u8] = br#"{"t":"#;
+
+/// Digits of a time in nanoseconds since 1970, until the year 2286.
+const DIGITS: usize = 19;
+
+/// Nanoseconds since 1970: the one clock that the processes of a machine share.
+pub(crate) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    u64::try_from(since.unwrap_or_default().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A JSON object of `bytes` bytes, or of the least that holds the time.
+pub(crate) fn sent_at(time: u64, bytes: usize) -> Vec<u8> {
+    let mut payload = format!(r#"{{"t":{time:019},"p":""#).into_bytes();
+    let room = bytes.saturating_sub(payload.len() + 2);
+    payload.resize(payload.len() + room, b'x');
+    payload.extend_from_slice(br#""}"#);
+    payload
+}
+
+/// The time in a frame that holds such a payload.
+pub(crate) fn time_of(frame: &[u8]) -> Option<u64> {
+    let place = frame.windows(MARK.len()).position(|part| part == MARK)?;
+    let digits = frame.get(place + MARK.len()..)?.get(..DIGITS)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_has_its_length_and_its_time() {
+        let payload = sent_at(1_764_000_000_000_000_001, 200);
+        assert_eq!(payload.len(), 200);
+        let push = [
+            br#"{"push":{"channel":"live:x","pub":{"data":"#,
+            &payload[..],
+        ]
+        .concat();
+        assert_eq!(time_of(&push), Some(1_764_000_000_000_000_001));
+    }
+
+    #[test]
+    fn a_payload_is_json() {
+        assert!(serde_json::from_slice::<serde_json::Value>(&sent_at(now(), 64)).is_ok());
+    }
+
+    #[test]
+    fn a_frame_without_a_time_has_none() {
+        for frame in [&b"{}"[..], br#"{"t":12}"#, br#"{"push":{}}"#, br#"{"t":"#] {
+            assert_eq!(time_of(frame), None);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What can be measured, one file each.
+
+mod fanout;
+mod floor;
+mod floor_store;
+mod idle;
+mod ping;
+mod publish;
+mod publisher;
+mod subscribers;
+
+use anyhow::Result;
+
+use crate::args::Command;
+use crate::report::Report;
+
+/// Measures what a subcommand says.
+///
+/// # Errors
+/// When the mesh can't be reached, refuses something, or loses something.
+pub(crate) async fn run(command: &Command) -> Result<Option<Report>> {
+    match command {
+        Command::Idle(args) => idle::run(args).await.map(Some),
+        Command::Fanout(args) => fanout::run(args).await.map(Some),
+        Command::Floor(args) => floor::run(args).map(|()| None),
+        Command::Publish(args) => publish::run(args).await.map(Some),
+        Command::FloorStore(args) => floor_store::run(args).await.map(Some),
+        Command::Ping(args) => ping::run(args).await.map(Some),
+    }
+}

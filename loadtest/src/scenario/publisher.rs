@@ -1,0 +1,120 @@
+//! Publishing by the clock, on a thread of its own, so that a busy reader doesn't delay it.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use tokio::sync::oneshot;
+use trunkline_protocol::message::PublishRequest;
+use trunkline_protocol::{ReplyBody, Request};
+
+use crate::api::Api;
+use crate::args::{MeshArgs, Road};
+use crate::client::Client;
+use crate::latency::Latency;
+use crate::pace::Pace;
+use crate::payload;
+
+/// What to publish.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) mesh: MeshArgs,
+    pub(crate) channel: String,
+    pub(crate) bytes: usize,
+    pub(crate) pace: Pace,
+    pub(crate) road: Road,
+}
+
+/// Publishes all that the plan says; returns how late the batches were.
+///
+/// # Errors
+/// When a publish fails.
+pub(crate) async fn run(plan: Plan) -> Result<Latency> {
+    let (done, result) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("publisher".to_owned())
+        .spawn(move || drop(done.send(publish_all(&plan))))?;
+    result.await.context("the publisher has died")?
+}
+
+fn publish_all(plan: &Plan) -> Result<Latency> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut publisher = runtime.block_on(Publisher::connect(plan))?;
+    let mut lateness = Latency::new();
+    let start = Instant::now();
+    for batch in 0..plan.pace.batches {
+        // Not by the runtime's timer, which is a millisecond coarse: nothing else runs here.
+        plan.pace.wait(start, batch, &mut lateness);
+        runtime.block_on(publisher.publish(plan))?;
+    }
+    Ok(lateness)
+}
+
+/// Connections to publish on.
+enum Publisher {
+    Api(Vec<Api>),
+    Ws(Box<Client>),
+}
+
+impl Publisher {
+    async fn connect(plan: &Plan) -> Result<Self> {
+        match plan.road {
+            Road::Api => {
+                let connections = (0..plan.pace.burst).map(|_| Api::connect(&plan.mesh));
+                Ok(Self::Api(try_join_all(connections).await?))
+            }
+            Road::Ws => {
+                let client = Client::connect(&plan.mesh.url, None).await?;
+                Ok(Self::Ws(Box::new(client)))
+            }
+        }
+    }
+
+    /// Publishes one batch and waits for the answers.
+    async fn publish(&mut self, plan: &Plan) -> Result<()> {
+        let payload = payload::sent_at(payload::now(), plan.bytes);
+        match self {
+            Self::Api(connections) => {
+                let calls = connections
+                    .iter_mut()
+                    .map(|api| api.publish(&plan.channel, &payload));
+                try_join_all(calls).await?;
+                Ok(())
+            }
+            Self::Ws(client) => {
+                let payload = Bytes::from(payload);
+                let requests = (0..plan.pace.burst).map(|_| request(&plan.channel, &payload));
+                let mut unanswered = client.send_all(requests).await?.len();
+                while unanswered > 0 {
+                    for reply in client.replies().await? {
+                        is_published(&reply.body)?;
+                        unanswered -= 1;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A publish into a channel.
+pub(crate) fn request(channel: &str, payload: &Bytes) -> Request {
+    Request::Publish(PublishRequest {
+        channel: channel.to_owned(),
+        data: payload.clone(),
+        ..PublishRequest::default()
+    })
+}
+
+/// # Errors
+/// When it is an error, or the answer to something else.
+pub(crate) fn is_published(reply: &ReplyBody) -> Result<()> {
+    ensure!(
+        matches!(reply, ReplyBody::Publish),
+        "publish was answered with {reply:?}"
+    );
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The load driver against a mesh: it measures what it says, and would say if something were lost.
+
+mod harness;
+
+use clap::Parser;
+use trunkline_loadtest::{Cli, Report, measure};
+
+use harness::Mesh;
+
+fn report(mesh: &Mesh, words: &[&str]) -> Report {
+    let url = mesh.websocket("edge-eu-west");
+    let api = format!("http://{}", mesh.address("edge-us-east", "listen"));
+    let flags = ["--url", &url, "--api", &api];
+    let cli = Cli::parse_from(["loadtest"].iter().chain(words).chain(&flags));
+    measure(&cli).expect("it measures").expect("it reports")
+}
+
+fn median(report: &Report, name: &str) -> f64 {
+    report.figure(name).expect("it is measured").median()
+}
+
+#[test]
+fn every_scenario_measures_a_mesh() {
+    let mesh = Mesh::start();
+    let pid = std::fs::read_to_string(mesh.dir().join("pids/edge-eu-west")).expect("a pid");
+    let edge = format!("edge={}", pid.trim());
+    let fanout = report(
+        &mesh,
+        &[
+            "fanout",
+            "--subscribers",
+            "20",
+            "--seconds",
+            "1",
+            "--pid",
+            &edge,
+        ],
+    );
+    assert!(
+        (median(&fanout, "deliveries") - 2000.0).abs() < 0.5,
+        "{fanout:?}"
+    );
+    assert!(median(&fanout, "latency p50") > 0.0, "{fanout:?}");
+    let publish = report(&mesh, &["publish", "--publishers", "2", "--seconds", "0.2"]);
+    for road in ["WebSocket", "API"] {
+        let rate = median(&publish, &format!("{road}, publishes per second"));
+        assert!(rate > 0.0, "{publish:?}");
+    }
+    let ping = report(&mesh, &["ping", "--count", "20"]);
+    assert!(median(&ping, "edge, owner, edge p50") > 0.0, "{ping:?}");
+    let idle = report(
+        &mesh,
+        &[
+            "idle",
+            "--connections",
+            "10,20",
+            "--hold",
+            "0",
+            "--pid",
+            &edge,
+        ],
+    );
+    assert!(median(&idle, "resident with 20") > 0.0, "{idle:?}");
+}
