@@ -9,11 +9,12 @@ mod sockets;
 mod turns;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use tokio::sync::{Notify, mpsc, oneshot};
 use trunkline_edge_core::exchange::{ToUpstream, ToWorker, WorkerId};
 use trunkline_edge_core::worker::{ConnId, Input, Output, Worker, WorkerStats};
@@ -52,7 +53,7 @@ pub(crate) type Said = (WorkerId, ToUpstream);
 /// A worker's thread, as its tasks share it.
 pub(crate) struct WorkerThread {
     machine: RefCell<Worker>,
-    connections: RefCell<HashMap<ConnId, Rc<Connection>>>,
+    connections: RefCell<FxHashMap<ConnId, Rc<Connection>>>,
     /// Connections to write although their outbox has nothing new.
     to_write: RefCell<VecDeque<ConnId>>,
     next_conn: Cell<u64>,

@@ -11,16 +11,43 @@ use super::{CLOSE_TIMEOUT, ToThread, WorkerThread};
 use crate::timer::until;
 
 /// Sockets written before other work has its turn.
-const WRITES_AT_ONCE: usize = 1024;
+///
+/// Few: what comes meanwhile goes out in the same write to all those that still wait for theirs.
+const WRITES_AT_ONCE: usize = 64;
+
+/// What may still be taken from upstream before every dirty socket has been written once.
+struct Room {
+    messages: usize,
+    bytes: usize,
+}
+
+impl Room {
+    const WHOLE: Self = Self {
+        messages: PUBLICATIONS_BETWEEN_WRITES,
+        bytes: BYTES_BETWEEN_WRITES,
+    };
+
+    const fn is_used_up(&self) -> bool {
+        self.messages == 0 || self.bytes == 0
+    }
+
+    const fn take(&mut self, bytes: usize) {
+        self.messages -= 1;
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
 
 impl WorkerThread {
     /// Runs until a drain has ended or nobody can tell it anything any more.
     pub(crate) async fn run(self: Rc<Self>, mut inbox: mpsc::UnboundedReceiver<ToThread>) {
-        let mut give_up = None;
+        let (mut give_up, mut room) = (None, Room::WHOLE);
         loop {
-            self.take_batch(&mut inbox, &mut give_up);
+            self.take_batch(&mut inbox, &mut give_up, &mut room);
             self.input_if_due();
             let more = self.write_some();
+            if !more {
+                room = Room::WHOLE;
+            }
             if more || !inbox.is_empty() {
                 tokio::task::yield_now().await;
                 continue;
@@ -30,7 +57,7 @@ impl WorkerThread {
             }
             tokio::select! {
                 message = inbox.recv() => match message {
-                    Some(message) => drop(self.take(message, &mut give_up)),
+                    Some(message) => room.take(self.take(message, &mut give_up)),
                     None => return,
                 },
                 () = self.wake.notified() => {}
@@ -40,19 +67,16 @@ impl WorkerThread {
         }
     }
 
-    /// Takes what has come from upstream, at most a batch of it.
+    /// Takes what has come from upstream, as far as there is room.
     fn take_batch(
         &self,
         inbox: &mut mpsc::UnboundedReceiver<ToThread>,
         give_up: &mut Option<Instant>,
+        room: &mut Room,
     ) {
-        let mut bytes = 0;
-        for _ in 0..PUBLICATIONS_BETWEEN_WRITES {
+        while !room.is_used_up() {
             let Ok(message) = inbox.try_recv() else { break };
-            bytes += self.take(message, give_up);
-            if bytes >= BYTES_BETWEEN_WRITES {
-                break;
-            }
+            room.take(self.take(message, give_up));
         }
     }
 

@@ -4,17 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
 use trunkline_shared::{Channel, Instant, Position};
 
 use super::ConnId;
+use super::sessions::ByConn;
 use super::subscription::Subscription;
 
 /// The subscribers of one channel.
 #[derive(Debug, Default)]
 pub(super) struct ChannelSubscribers {
     /// Each session's subscription.
-    pub(super) members: IndexMap<ConnId, Subscription>,
+    pub(super) members: ByConn<Subscription>,
     /// Subscribes that upstream hasn't answered.
     asked: usize,
     /// Upstream has answered one, and sends the channel's publications.
