@@ -64,7 +64,7 @@ const CORES: [&str; 6] = [
     "trunkline-edge-core",
     "trunkline-sim",
 ];
-const CORE_MAY_NAME: [&str; 21] = [
+const CORE_MAY_NAME: [&str; 22] = [
     "base64",
     "bytes",
     "bytesize",
@@ -77,6 +77,7 @@ const CORE_MAY_NAME: [&str; 21] = [
     "rand",
     "rand_chacha",
     "rkyv",
+    "rustc-hash",
     "serde",
     "serde_ignored",
     "serde_json",
