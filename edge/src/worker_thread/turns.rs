@@ -12,8 +12,9 @@ use crate::timer::until;
 
 /// Sockets written before other work has its turn.
 ///
-/// Few: what comes meanwhile goes out in the same write to all those that still wait for theirs.
-const WRITES_AT_ONCE: usize = 64;
+/// More than the connections' tasks can make ready to write between two turns: else a flood of pings would keep the
+/// inbox waiting, since it is read again when all is written.
+const WRITES_AT_ONCE: usize = 1024;
 
 /// What may still be taken from upstream before every dirty socket has been written once.
 struct Room {
