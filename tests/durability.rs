@@ -10,10 +10,10 @@ mod strace;
 mod strace_recorded;
 
 use std::path::Path;
-use std::process::Stdio;
 
+use harness::papers::{link_section, make_certificates};
 use harness::process::Process;
-use harness::{api, own_ip, trunkline};
+use harness::{api, own_ip};
 use serde_json::{Value, json};
 use strace::Strace;
 use strace::check::{Ack, check};
@@ -45,7 +45,7 @@ impl TracedPair {
             None => node,
         };
         let edge = Strace::to(path.join("edge-1.trace"))?;
-        make_certificates(path);
+        make_certificates(path, &["backbone-1"], &["eu-west/edge-1"]);
         let node = Traced::start(node, path, "backbone", "backbone-1", &node_config(path));
         let link = node.process.address("link");
         let edge = Traced::start(edge, path, "edge", "edge-1", &edge_config(path, &link));
@@ -144,24 +144,13 @@ fn message(number: u64) -> String {
     format!("<message {number}>")
 }
 
-fn make_certificates(dir: &Path) {
-    let made = trunkline()
-        .args(["certs", "new", "--backbone", "backbone-1"])
-        .args(["--edge", "eu-west/edge-1", "--dir"])
-        .arg(dir)
-        .stderr(Stdio::null())
-        .status()
-        .expect("trunkline starts");
-    assert!(made.success());
-}
-
 fn node_config(dir: &Path) -> String {
     format!(
         "[backbone]\nlisten = \"{}:0\"\n[store]\npath = \"{}/store\"\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
          [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1h\"\n",
         own_ip(),
         dir.display(),
-        link_section(dir, "backbone-1"),
+        link_section(dir, "backbone-1", ""),
     )
 }
 
@@ -170,13 +159,6 @@ fn edge_config(dir: &Path, link: &str) -> String {
         "[edge]\nlisten = \"{}:0\"\nbackbones = [\"{link}\"]\ndrain_seconds = 1\n[admin]\nlisten = \"127.0.0.1:0\"\n\
          [client.token]\nhmac_secret_key = \"secret\"\n[api]\nkey = \"dev\"\n{}",
         own_ip(),
-        link_section(dir, "edge-1"),
-    )
-}
-
-fn link_section(dir: &Path, name: &str) -> String {
-    let dir = dir.display();
-    format!(
-        "[link]\nca_file = \"{dir}/ca.pem\"\ncertificate_file = \"{dir}/{name}.pem\"\nkey_file = \"{dir}/{name}.key\"\n"
+        link_section(dir, "edge-1", ""),
     )
 }

@@ -3,46 +3,21 @@
 mod harness;
 
 use std::path::Path;
-use std::process::Stdio;
 
+use harness::papers::{link_section, make_certificates};
 use harness::process::Process;
-use harness::{api, own_ip, trunkline};
+use harness::{api, own_ip};
 use serde_json::json;
 
 /// With such an idle time-out nothing but a reset tells an edge in time that its node was restarted.
 const IDLE: &str = "idle_timeout = \"60s\"\nkeep_alive = \"3s\"";
-
-fn make_certificates(dir: &Path) {
-    let made = trunkline()
-        .args([
-            "certs",
-            "new",
-            "--backbone",
-            "backbone-1",
-            "--edge",
-            "eu-west/edge-1",
-            "--dir",
-        ])
-        .arg(dir)
-        .stderr(Stdio::null())
-        .status()
-        .expect("trunkline starts");
-    assert!(made.success());
-}
-
-fn link_section(dir: &Path, name: &str) -> String {
-    let dir = dir.display();
-    format!(
-        "[link]\nca_file = \"{dir}/ca.pem\"\ncertificate_file = \"{dir}/{name}.pem\"\nkey_file = \"{dir}/{name}.key\"\n{IDLE}\n"
-    )
-}
 
 fn node(dir: &Path, link: &str) -> Process {
     let config = format!(
         "[backbone]\nlisten = \"{link}\"\n[store]\npath = \"{}/store\"\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
          [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1h\"\n",
         dir.display(),
-        link_section(dir, "backbone-1"),
+        link_section(dir, "backbone-1", IDLE),
     );
     Process::start(dir, "backbone", "backbone-1", &config)
 }
@@ -52,7 +27,7 @@ fn edge(dir: &Path, link: &str) -> Process {
         "[edge]\nlisten = \"{}:0\"\nbackbones = [\"{link}\"]\ndrain_seconds = 1\n[admin]\nlisten = \"127.0.0.1:0\"\n\
          [client.token]\nhmac_secret_key = \"secret\"\n[api]\nkey = \"dev\"\n{}",
         own_ip(),
-        link_section(dir, "edge-1"),
+        link_section(dir, "edge-1", IDLE),
     );
     Process::start(dir, "edge", "edge-1", &config)
 }
@@ -60,7 +35,7 @@ fn edge(dir: &Path, link: &str) -> Process {
 #[test]
 fn a_publish_is_answered_before_the_idle_time_out_of_a_restarted_nodes_link() {
     let dir = tempfile::tempdir().expect("a directory");
-    make_certificates(dir.path());
+    make_certificates(dir.path(), &["backbone-1"], &["eu-west/edge-1"]);
     let first = node(dir.path(), &format!("{}:0", own_ip()));
     let link = first.address("link");
     let edge = edge(dir.path(), &link);

@@ -37,6 +37,8 @@ pub(crate) struct Connection {
     phase: Cell<Phase>,
     paused: Cell<bool>,
     blocked: Cell<bool>,
+    /// It waits to be written whatever its outbox has.
+    waits_for_write: Cell<bool>,
     /// Something was read since [`Self::take_heard`].
     heard: Cell<bool>,
     waker: RefCell<Option<Waker>>,
@@ -63,6 +65,7 @@ impl Connection {
             phase: Cell::new(Phase::Open),
             paused: Cell::new(false),
             blocked: Cell::new(false),
+            waits_for_write: Cell::new(false),
             heard: Cell::new(false),
             waker: RefCell::default(),
             _permit: permit,
@@ -113,6 +116,7 @@ impl Connection {
 
     /// Writes its own control frames and `frames`, as much as the socket takes.
     pub(crate) fn write<'a>(&self, frames: impl Iterator<Item = &'a Bytes>) -> io::Result<Written> {
+        self.waits_for_write.set(false);
         let written = self
             .writer
             .borrow_mut()
@@ -124,6 +128,11 @@ impl Connection {
             self.end();
         }
         Ok(written)
+    }
+
+    /// Notes that it is to be written; false when that was known.
+    pub(crate) fn wait_for_write(&self) -> bool {
+        !self.waits_for_write.replace(true)
     }
 
     /// Adds control frames to what is written next.

@@ -147,5 +147,5 @@ impl io::Write for SliceIo<'_> {
 }
 
 #[cfg(test)]
-#[path = "reader_tests.rs"]
+#[path = "reader_tests/mod.rs"]
 pub(crate) mod tests;

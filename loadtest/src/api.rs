@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 
 use crate::args::MeshArgs;
+use crate::client::PATIENCE;
 use crate::socket::Socket;
 
 /// A connection for calls of the server API.
@@ -40,14 +41,20 @@ impl Api {
         let mut request = format!("{}{}\r\n\r\n", self.head, body.len()).into_bytes();
         request.extend(body);
         self.socket.send(&request).await?;
-        let head = self.socket.head().await?;
-        let length = content_length(&head).with_context(|| format!("no length: {head}"))?;
-        let body = self.socket.bytes(length).await?;
+        let answer = tokio::time::timeout(PATIENCE, self.answer()).await;
+        let (head, body) = answer.context("an answer is missing")??;
         if !head.starts_with("HTTP/1.1 200 ") || !body.starts_with(br#"{"result":"#) {
             let status = head.lines().next().unwrap_or_default();
             bail!("publish: {status}: {}", String::from_utf8_lossy(&body));
         }
         Ok(())
+    }
+
+    async fn answer(&mut self) -> Result<(String, Vec<u8>)> {
+        let head = self.socket.head().await?;
+        let length = content_length(&head).with_context(|| format!("no length: {head}"))?;
+        let body = self.socket.bytes(length).await?;
+        Ok((head, body))
     }
 }
 

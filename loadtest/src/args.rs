@@ -76,7 +76,7 @@ pub(crate) struct IdleArgs {
 /// How publications go.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct PaceArgs {
-    /// Messages per second, sent by the clock whether or not earlier ones were answered in time.
+    /// Messages per second, due by the clock; latency counts from then, however late a message goes.
     #[arg(long, default_value_t = 100.0)]
     pub(crate) rate: f64,
     /// Messages sent together; the pauses grow so that the rate stays.

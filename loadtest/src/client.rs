@@ -1,6 +1,7 @@
 //! A client of the mesh: connected, asking one thing at a time or many together.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -11,6 +12,9 @@ use trunkline_protocol::{Command, Encoding, Reply, ReplyBody, Request};
 use crate::frame::{self, Frame};
 use crate::socket::Socket;
 use crate::target::Target;
+
+/// Time within which an answer must come: longer than the mesh's own deadline for a command, 4 s.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connected client; it speaks JSON.
 #[derive(Debug)]
@@ -100,11 +104,12 @@ impl Client {
     /// Waits for what comes, answers pings, passes over pushes and returns replies, perhaps none.
     ///
     /// # Errors
-    /// When the connection ends, or what comes isn't of the protocol.
+    /// When the connection ends, nothing comes within [`PATIENCE`], or what comes isn't of the protocol.
     pub(crate) async fn replies(&mut self) -> Result<Vec<Reply>> {
         let mut frames = Vec::new();
-        self.frames(|frame| frames.push(Bytes::copy_from_slice(frame.payload)))
-            .await?;
+        let read = self.frames(|frame| frames.push(Bytes::copy_from_slice(frame.payload)));
+        let read = tokio::time::timeout(PATIENCE, read).await;
+        read.context("an answer is missing")??;
         let mut replies = Vec::new();
         for frame in &frames {
             for message in decode_messages(Encoding::Json, frame) {

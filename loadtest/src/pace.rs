@@ -1,9 +1,11 @@
-//! An open loop: what is sent is due by the clock, never by the answer to what was sent before.
+//! What is sent is due by the clock. A batch waits for the answers to the one before it; what that costs is in its latency,
+//! which counts from the moment it was due.
 
 use std::time::{Duration, Instant};
 
 use crate::args::PaceArgs;
 use crate::latency::Latency;
+use crate::payload;
 
 /// When batches are due.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,11 +35,14 @@ impl Pace {
         self.batches as u64 * self.burst as u64
     }
 
-    /// Sleeps until a batch is due and notes by how much it comes late.
-    pub(crate) fn wait(self, start: Instant, batch: u32, lateness: &mut Latency) {
+    /// Sleeps until a batch is due and notes by how much it comes late; returns when it was due, for its payloads: a
+    /// batch that was held up counts from then, as it would for a user.
+    pub(crate) fn wait(self, start: Instant, batch: u32, lateness: &mut Latency) -> u64 {
         let due = start + self.period * batch;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        lateness.record(Instant::now().saturating_duration_since(due));
+        let late = Instant::now().saturating_duration_since(due);
+        lateness.record(late);
+        payload::now().saturating_sub(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX))
     }
 }
 
@@ -76,7 +81,8 @@ mod tests {
     fn a_batch_that_is_overdue_is_late() {
         let mut lateness = Latency::new();
         let start = Instant::now() - Duration::from_secs(1);
-        pace(100.0, 1, 1.0).wait(start, 0, &mut lateness);
+        let due = pace(100.0, 1, 1.0).wait(start, 0, &mut lateness);
         assert!(lateness.micros(50.0) >= 999_000.0);
+        assert!(payload::now() - due >= 1_000_000_000, "it counts from then");
     }
 }

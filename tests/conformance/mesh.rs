@@ -4,11 +4,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::OnceLock;
 
+use crate::harness::own_ip;
+use crate::harness::papers::{link_section, make_certificates};
 use crate::harness::process::Process;
-use crate::harness::{own_ip, trunkline};
 
 /// Which edge a client goes to.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,11 @@ impl Mesh {
 
     fn start() -> Self {
         let dir = fresh_dir();
-        make_certificates(&dir);
+        make_certificates(
+            &dir,
+            &["backbone-1"],
+            &["eu-west/edge-fast", "us-east/edge-usual"],
+        );
         let node = Process::start(&dir, "backbone", "backbone-1", &node_config(&dir));
         let link = node.address("link");
         let edge = |name: &str, client: &str| {
@@ -74,35 +78,12 @@ fn fresh_dir() -> PathBuf {
     dir
 }
 
-fn make_certificates(dir: &Path) {
-    let names = [
-        ["--backbone", "backbone-1"],
-        ["--edge", "eu-west/edge-fast"],
-        ["--edge", "us-east/edge-usual"],
-    ];
-    let made = trunkline()
-        .args(["certs", "new", "--dir"])
-        .arg(dir)
-        .args(names.as_flattened())
-        .stderr(Stdio::null())
-        .status()
-        .expect("trunkline starts");
-    assert!(made.success());
-}
-
-fn link_section(dir: &Path, name: &str) -> String {
-    let dir = dir.display();
-    format!(
-        "[link]\nca_file = \"{dir}/ca.pem\"\ncertificate_file = \"{dir}/{name}.pem\"\nkey_file = \"{dir}/{name}.key\"\n"
-    )
-}
-
 fn node_config(dir: &Path) -> String {
     format!(
         "[backbone]\nlisten = \"{}:0\"\n[store]\npath = \"{}/store\"\n[admin]\nlisten = \"127.0.0.1:0\"\n{}{}",
         own_ip(),
         dir.display(),
-        link_section(dir, "backbone-1"),
+        link_section(dir, "backbone-1", ""),
         namespaces(),
     )
 }
@@ -115,7 +96,7 @@ fn edge_config(dir: &Path, name: &str, link: &str, client: &str) -> String {
          [client]\nallow_anonymous_connect_without_token = true\n{client}\
          [client.token]\nhmac_secret_key = \"secret\"\n[api]\nkey = \"dev\"\n{}",
         own_ip(),
-        link_section(dir, name),
+        link_section(dir, name, ""),
     )
 }
 

@@ -1,11 +1,11 @@
 //! A node and two edges of a test's own, each of which can be killed and started again where it was.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 
+use crate::harness::own_ip;
+use crate::harness::papers::{link_section, make_certificates};
 use crate::harness::process::Process;
-use crate::harness::{own_ip, trunkline};
 
 /// What everybody may do, so that no test needs tokens.
 const OPEN: &str = "allow_subscribe_for_client = true\nallow_subscribe_for_anonymous = true\n\
@@ -22,20 +22,11 @@ impl Stage {
     /// Makes certificates; `link` are lines of the section `[link]`.
     pub(crate) fn new(link: &'static str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let made = trunkline()
-            .args(["certs", "new", "--backbone", "backbone-1"])
-            .args([
-                "--edge",
-                "eu-west/edge-1",
-                "--edge",
-                "us-east/edge-2",
-                "--dir",
-            ])
-            .arg(dir.path())
-            .stderr(Stdio::null())
-            .status()
-            .expect("trunkline starts");
-        assert!(made.success());
+        make_certificates(
+            dir.path(),
+            &["backbone-1"],
+            &["eu-west/edge-1", "us-east/edge-2"],
+        );
         Self {
             dir,
             ip: own_ip(),
@@ -56,7 +47,7 @@ impl Stage {
              [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 20000\n{OPEN}\
              [[namespace]]\nname = \"live\"\nclass = \"buffered\"\nhistory_size = 10\n{OPEN}",
             self.store(store).display(),
-            self.link_section("backbone-1"),
+            link_section(self.dir.path(), "backbone-1", self.link),
         );
         Process::start(self.dir.path(), "backbone", "backbone-1", &config)
     }
@@ -68,7 +59,7 @@ impl Stage {
              [admin]\nlisten = \"127.0.0.1:0\"\n\
              [client]\nallow_anonymous_connect_without_token = true\nrecovery_max_publication_limit = 5000\n\
              [api]\nkey = \"dev\"\n{}",
-            self.link_section(name),
+            link_section(self.dir.path(), name, self.link),
         );
         Process::start(self.dir.path(), "edge", name, &config)
     }
@@ -76,16 +67,6 @@ impl Stage {
     /// An address on which any port may be taken.
     pub(crate) fn any_port(&self) -> String {
         format!("{}:0", self.ip)
-    }
-
-    fn link_section(&self, name: &str) -> String {
-        let dir: &Path = self.dir.path();
-        let dir = dir.display();
-        format!(
-            "[link]\nca_file = \"{dir}/ca.pem\"\ncertificate_file = \"{dir}/{name}.pem\"\n\
-             key_file = \"{dir}/{name}.key\"\n{}\n",
-            self.link
-        )
     }
 }
 

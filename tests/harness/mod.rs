@@ -6,6 +6,7 @@
 )]
 
 pub(crate) mod again;
+pub(crate) mod papers;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod raw_socket;

@@ -84,7 +84,7 @@ fn what_is_no_http_or_no_call_is_refused_by_status() {
 
 #[test]
 fn a_request_that_does_not_come_is_not_waited_for() {
-    let rig = Rig::start();
+    let rig = Rig::start_impatient();
     let mut silent = RawSocket::connect(&rig.listen());
     let mut slow = RawSocket::connect(&rig.listen());
     slow.send(b"GET / HTTP/1.1\r\nHost: ");

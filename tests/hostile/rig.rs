@@ -1,21 +1,25 @@
 //! A node and an edge that strangers come to, and what tells that both go on.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::harness::papers::{link_section, make_certificates};
 use crate::harness::process::Process;
-use crate::harness::{api, own_ip, trunkline};
+use crate::harness::{api, own_ip};
 
 /// The secret of client tokens.
 pub(crate) const SECRET: &str = "secret";
 
-/// What the edge of a [`Rig`] is told besides its addresses: short times, so that tests needn't wait for long ones.
-const EDGE: &str = "header_timeout = \"1s\"\ndrain_seconds = 1\n[client]\nstale_close_delay = \"2s\"\n\
-                    ping_interval = \"2s\"\npong_timeout = \"1s\"\n[client.token]\nhmac_secret_key = \"secret\"\n\
-                    [api]\nkey = \"dev\"\n";
+/// What every edge is told besides its addresses.
+const EDGE: &str = "[client.token]\nhmac_secret_key = \"secret\"\n[api]\nkey = \"dev\"\n";
+
+/// Short times of an edge, for tests that wait for their end.
+const IMPATIENT: &str = "header_timeout = \"1s\"\n[client]\nstale_close_delay = \"2s\"\nping_interval = \"2s\"\n\
+                         pong_timeout = \"1s\"\n";
+
+const LINK: &str = "handshake_timeout = \"2s\"";
 
 /// A node, an edge, their directory.
 pub(crate) struct Rig {
@@ -25,9 +29,22 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
+    /// With the usual times, so that a slow machine changes no outcome.
     pub(crate) fn start() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        make_certificates(dir.path(), "backbone-1", "eu-west/edge-1");
+        Self::build(fresh(), "")
+    }
+
+    /// With short times for headers, first commands and pongs.
+    pub(crate) fn start_impatient() -> Self {
+        Self::build(fresh(), IMPATIENT)
+    }
+
+    /// In a directory that a [`Rig`] has left, with its store.
+    pub(crate) fn start_in(dir: TempDir) -> Self {
+        Self::build(dir, "")
+    }
+
+    fn build(dir: TempDir, times: &str) -> Self {
         let node = Process::start(
             dir.path(),
             "backbone",
@@ -35,10 +52,10 @@ impl Rig {
             &node_config(dir.path()),
         );
         let edge_config = format!(
-            "[edge]\nlisten = \"{}:0\"\nbackbones = [\"{}\"]\n{EDGE}[admin]\nlisten = \"127.0.0.1:0\"\n{}",
+            "[edge]\nlisten = \"{}:0\"\nbackbones = [\"{}\"]\ndrain_seconds = 1\n{times}{EDGE}[admin]\nlisten = \"127.0.0.1:0\"\n{}",
             own_ip(),
             node.address("link"),
-            link_section(dir.path(), "edge-1"),
+            link_section(dir.path(), "edge-1", LINK),
         );
         let edge = Process::start(dir.path(), "edge", "edge-1", &edge_config);
         let rig = Self { edge, node, dir };
@@ -59,6 +76,12 @@ impl Rig {
     }
 }
 
+fn fresh() -> TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    make_certificates(dir.path(), &["backbone-1"], &["eu-west/edge-1"]);
+    dir
+}
+
 /// The configuration of a node whose files are in `dir`.
 pub(crate) fn node_config(dir: &Path) -> String {
     format!(
@@ -67,26 +90,8 @@ pub(crate) fn node_config(dir: &Path) -> String {
          allow_subscribe_for_client = true\nallow_publish_for_subscriber = true\n",
         own_ip(),
         dir.display(),
-        link_section(dir, "backbone-1"),
+        link_section(dir, "backbone-1", LINK),
     )
-}
-
-fn link_section(dir: &Path, name: &str) -> String {
-    let dir = dir.display();
-    format!(
-        "[link]\nca_file = \"{dir}/ca.pem\"\ncertificate_file = \"{dir}/{name}.pem\"\nkey_file = \"{dir}/{name}.key\"\n\
-         handshake_timeout = \"2s\"\n"
-    )
-}
-
-/// Makes a mesh's authority, if there is none, and two certificates.
-pub(crate) fn make_certificates(dir: &Path, node: &str, edge: &str) {
-    let made = trunkline()
-        .args(["certs", "new", "--backbone", node, "--edge", edge, "--dir"])
-        .arg(dir)
-        .stderr(Stdio::null())
-        .status();
-    assert!(made.expect("trunkline starts").success());
 }
 
 /// The value of a metric, with its labels as they stand in braces; 0 where it isn't shown.

@@ -54,7 +54,7 @@ pub(crate) type Said = (WorkerId, ToUpstream);
 pub(crate) struct WorkerThread {
     machine: RefCell<Worker>,
     connections: RefCell<FxHashMap<ConnId, Rc<Connection>>>,
-    /// Connections to write although their outbox has nothing new.
+    /// Connections to write although their outbox has nothing new, each once.
     to_write: RefCell<VecDeque<ConnId>>,
     next_conn: Cell<u64>,
     /// What a drain waits for besides `connections`.
@@ -127,7 +127,11 @@ impl WorkerThread {
 
     /// Writes a connection in the loop's next round.
     pub(crate) fn write_later(&self, conn: ConnId) {
-        self.to_write.borrow_mut().push_back(conn);
+        self.with(conn, |connection| {
+            if connection.wait_for_write() {
+                self.to_write.borrow_mut().push_back(conn);
+            }
+        });
         self.wake.notify_one();
     }
 

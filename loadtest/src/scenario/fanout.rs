@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &FanoutArgs) -> Result<Report> {
             ..args.pace
         },
     );
-    publish(args, &received, warm_up).await?;
+    publish(&received, warm_up).await?;
     let mut floor = match args.floor {
         true => Some(FloorServer::start(args, received.frame_bytes()).await?),
         false => None,
@@ -86,7 +86,7 @@ async fn measure(
     report: &mut Report,
 ) -> Result<()> {
     let watch = CpuWatch::start(&args.pid)?;
-    let (deliveries, lateness) = publish(args, received, plan.clone()).await?;
+    let (deliveries, lateness) = publish(received, plan.clone()).await?;
     let used = watch.used()?;
     report.add("deliveries", "", deliveries as f64);
     let whole: Duration = used.iter().map(|(_, cpu)| *cpu).sum();
@@ -103,12 +103,12 @@ async fn measure(
 }
 
 /// Publishes a plan and waits for all deliveries; returns their number and the publisher's lateness.
-async fn publish(args: &FanoutArgs, received: &Rc<Received>, plan: Plan) -> Result<(u64, f64)> {
+async fn publish(received: &Rc<Received>, plan: Plan) -> Result<(u64, f64)> {
     received.clear();
-    let expected = plan.pace.messages() * args.subscribers as u64;
+    let each = plan.pace.messages();
     let lateness = publisher::run(plan).await?;
-    received.wait_for(expected).await?;
-    Ok((expected, lateness.micros(99.0)))
+    let deliveries = received.wait_for(each).await?;
+    Ok((deliveries, lateness.micros(99.0)))
 }
 
 fn add_ratios(args: &FanoutArgs, report: &mut Report) {

@@ -88,9 +88,9 @@ fn start_threads(args: &FloorArgs, sockets: Vec<TcpStream>) -> Result<Vec<mpsc::
 fn write_run(sockets: &[TcpStream], pace: Pace, bytes: usize, start: Instant) -> Result<()> {
     let mut lateness = Latency::new();
     for batch in 0..pace.batches {
-        pace.wait(start, batch, &mut lateness);
+        let due = pace.wait(start, batch, &mut lateness);
         let mut message = Vec::new();
-        frame::push_server_text(&payload::sent_at(payload::now(), bytes), &mut message);
+        frame::push_server_text(&payload::sent_at(due, bytes), &mut message);
         let messages = vec![IoSlice::new(&message); pace.burst];
         for socket in sockets {
             write_all(socket, &message, &messages)?;
@@ -117,7 +117,7 @@ pub(super) struct FloorServer {
     process: Watched,
     stdin: ChildStdin,
     received: Rc<Received>,
-    deliveries: u64,
+    messages: u64,
     _child: Child,
 }
 
@@ -153,7 +153,7 @@ impl FloorServer {
             process: Watched::new("floor", child.id().context("the floor has ended")?),
             stdin,
             received,
-            deliveries: Pace::new(pace).messages() * args.subscribers as u64,
+            messages: Pace::new(pace).messages(),
             _child: child,
         })
     }
@@ -161,15 +161,15 @@ impl FloorServer {
     /// One run.
     ///
     /// # Errors
-    /// When a delivery is missing.
+    /// When a delivery is missing or doubled.
     pub(super) async fn measure(&mut self, report: &mut Report) -> Result<()> {
         self.received.clear();
         let watched = [self.process.clone()];
         let watch = CpuWatch::start(&watched)?;
         self.stdin.write_all(b"\n").await?;
-        self.received.wait_for(self.deliveries).await?;
+        let deliveries = self.received.wait_for(self.messages).await?;
         for (name, cpu) in watch.used()? {
-            report.add(cpu_of(name), "us", per_delivery(cpu, self.deliveries));
+            report.add(cpu_of(name), "us", per_delivery(cpu, deliveries));
         }
         report.add("floor latency p50", "us", self.received.micros(50.0));
         report.add("floor latency p99", "us", self.received.micros(99.0));

@@ -1,9 +1,11 @@
 //! Memory of a server per connection that does nothing.
 
+use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::args::IdleArgs;
@@ -26,16 +28,18 @@ pub(crate) async fn run(args: &IdleArgs) -> Result<Report> {
         "KiB",
         args.pid.resident_bytes()? as f64 / 1024.0,
     );
+    let lost = Rc::new(Cell::new(0));
     let mut steps = Vec::new();
     let mut count = 0;
     for step in &args.connections {
         while count < *step {
             let client = open(args, count).await;
             let client = client.with_context(|| format!("connection {count}"))?;
-            tokio::task::spawn_local(stay(client));
+            tokio::task::spawn_local(stay(client, Rc::clone(&lost)));
             count += 1;
         }
         tokio::time::sleep(Duration::from_secs(args.hold)).await;
+        check(lost.get(), count)?;
         let bytes = args.pid.resident_bytes()?;
         report.add(
             format!("resident with {count}"),
@@ -68,14 +72,22 @@ fn from(args: &IdleArgs, number: usize) -> Option<SocketAddr> {
     (is_loopback && block > 0).then(|| SocketAddr::from((address, 0)))
 }
 
-/// Answers pings for as long as the connection lasts; a load test that loses one has failed.
-async fn stay(mut client: Client) {
+/// Answers pings for as long as the connection lasts.
+async fn stay(mut client: Client, lost: Rc<Cell<usize>>) {
     loop {
         if let Err(error) = client.frames(|_| {}).await {
-            eprintln!("loadtest: an idle connection ended: {error:#}");
+            if lost.replace(lost.get() + 1) == 0 {
+                eprintln!("loadtest: an idle connection ended: {error:#}");
+            }
             return;
         }
     }
+}
+
+/// Memory of connections that are gone would be too little.
+fn check(lost: usize, count: usize) -> Result<()> {
+    ensure!(lost == 0, "{lost} of {count} connections ended");
+    Ok(())
 }
 
 /// Bytes per connection between the first and the last step.
@@ -109,6 +121,12 @@ mod tests {
             slope(&[(1000, 9_000_000), (3000, 11_000_000), (5000, 17_000_000)]),
             Some(2000.0)
         );
+    }
+
+    #[test]
+    fn a_lost_connection_is_a_failure() {
+        assert!(check(0, 10).is_ok());
+        assert!(check(1, 10).is_err());
     }
 
     #[test]

@@ -52,15 +52,17 @@ pub(crate) async fn run(args: &PublishArgs) -> Result<Report> {
     Ok(report)
 }
 
+/// CPU that servers used, connecting left out.
+type Used<'a> = Vec<(&'a str, Duration)>;
+
 async fn measure(args: &PublishArgs, road: Road, report: &mut Report) -> Result<()> {
-    let watch = CpuWatch::start(&args.pid)?;
-    let answers = match road {
+    let (answers, used) = match road {
         Road::Ws => over_ws(args).await,
         Road::Api => over_api(args).await,
-    };
-    let (name, answers) = (name_of(road), answers?);
+    }?;
+    let name = name_of(road);
     answers.add_to(report, name);
-    for (server, cpu) in watch.used()? {
+    for (server, cpu) in used {
         let each = cpu.as_secs_f64() * 1e6 / answers.count().max(1) as f64;
         report.add(format!("{name}, CPU per publish, {server}"), "us", each);
     }
@@ -74,9 +76,10 @@ const fn name_of(road: Road) -> &'static str {
     }
 }
 
-async fn over_ws(args: &PublishArgs) -> Result<Answers> {
+async fn over_ws(args: &PublishArgs) -> Result<(Answers, Used<'_>)> {
     let connections = (0..args.publishers).map(|_| Client::connect(&args.mesh.url, None));
     let clients = try_join_all(connections).await?;
+    let watch = CpuWatch::start(&args.pid)?;
     let answers = RefCell::new(Answers::new());
     let end = Instant::now() + Duration::from_secs_f64(args.seconds);
     let publishers = clients
@@ -84,7 +87,7 @@ async fn over_ws(args: &PublishArgs) -> Result<Answers> {
         .enumerate()
         .map(|(number, client)| pipeline(args, number, client, end, &answers));
     try_join_all(publishers).await?;
-    Ok(answers.into_inner().done())
+    Ok((answers.into_inner().done(), watch.used()?))
 }
 
 /// Keeps `in_flight` publishes under way on one connection.
@@ -119,10 +122,11 @@ async fn pipeline(
     }
 }
 
-async fn over_api(args: &PublishArgs) -> Result<Answers> {
+async fn over_api(args: &PublishArgs) -> Result<(Answers, Used<'_>)> {
     let count = args.publishers * args.in_flight;
     let connections = (0..count).map(|_| Api::connect(&args.mesh));
     let connections = try_join_all(connections).await?;
+    let watch = CpuWatch::start(&args.pid)?;
     let answers = RefCell::new(Answers::new());
     let end = Instant::now() + Duration::from_secs_f64(args.seconds);
     let publishers = connections
@@ -130,7 +134,7 @@ async fn over_api(args: &PublishArgs) -> Result<Answers> {
         .enumerate()
         .map(|(number, api)| one_by_one(args, number / args.in_flight, api, end, &answers));
     try_join_all(publishers).await?;
-    Ok(answers.into_inner().done())
+    Ok((answers.into_inner().done(), watch.used()?))
 }
 
 async fn one_by_one(

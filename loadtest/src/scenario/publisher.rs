@@ -47,8 +47,8 @@ fn publish_all(plan: &Plan) -> Result<Latency> {
     let start = Instant::now();
     for batch in 0..plan.pace.batches {
         // Not by the runtime's timer, which is a millisecond coarse: nothing else runs here.
-        plan.pace.wait(start, batch, &mut lateness);
-        runtime.block_on(publisher.publish(plan))?;
+        let due = plan.pace.wait(start, batch, &mut lateness);
+        runtime.block_on(publisher.publish(plan, due))?;
     }
     Ok(lateness)
 }
@@ -73,9 +73,9 @@ impl Publisher {
         }
     }
 
-    /// Publishes one batch and waits for the answers.
-    async fn publish(&mut self, plan: &Plan) -> Result<()> {
-        let payload = payload::sent_at(payload::now(), plan.bytes);
+    /// Publishes one batch, which was due at `due`, and waits for the answers.
+    async fn publish(&mut self, plan: &Plan, due: u64) -> Result<()> {
+        let payload = payload::sent_at(due, plan.bytes);
         match self {
             Self::Api(connections) => {
                 let calls = connections

@@ -190,7 +190,7 @@ fn a_binary_payload_cannot_be_pushed_to_a_json_client() {
 #[test]
 fn a_reply_that_cannot_be_written_leaves_no_trace() {
     let Push::Publication(binary) = publication(b"\xff") else {
-        unreachable!()
+        panic!("a publication was made");
     };
     let result = HistoryResult {
         publications: vec![binary],
