@@ -155,7 +155,7 @@ fn a_killed_edge_loses_and_doubles_nothing_that_it_has_acked() {
     let node = stage.node("store", &stage.any_port(), "");
     let link = node.address("link");
     let other = stage.edge("edge-2", &stage.any_port(), &link);
-    runs("edge", 4, |seed| {
+    runs("edge", 20, |seed| {
         let channel = format!("chat:edge-{}", seed.number());
         let edge = stage.edge("edge-1", &stage.any_port(), &link);
         let listen = edge.address("listen");
