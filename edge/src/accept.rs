@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -10,9 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::gate::{Permit, count};
+use crate::gate::{GateCounters, Permit, count};
 use crate::http::{self, Site};
 use crate::socket::ClientStream;
+use crate::tls::{HandshakeError, handshake};
 use crate::worker_thread::{Busy, WorkerThread};
 
 /// Connections that the system keeps until they are accepted.
@@ -21,7 +23,7 @@ const BACKLOG: i32 = 1024;
 /// Wait after a failure to accept, and while the worker comes late.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What a connection beyond the limit is told.
+/// What a connection beyond the limit is told; one that awaits TLS is closed without a word.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
@@ -99,7 +101,7 @@ async fn on_accept(
 fn take(stream: TcpStream, thread: &Rc<WorkerThread>, site: &Rc<Site>, stop: &CancellationToken) {
     count(&thread.gate.counters().accepted);
     let Some(permit) = thread.gate.try_http() else {
-        let told = stream.try_write(FULL);
+        let told = site.tls.is_none().then(|| stream.try_write(FULL));
         debug!(?told, "too many connections");
         return;
     };
@@ -109,20 +111,55 @@ fn take(stream: TcpStream, thread: &Rc<WorkerThread>, site: &Rc<Site>, stop: &Ca
     }
     let held = (permit, thread.busy());
     let (thread, site, stop) = (Rc::clone(thread), Rc::clone(site), stop.clone());
-    tokio::task::spawn_local(serve(ClientStream::Plain(stream), held, thread, site, stop));
+    tokio::task::spawn_local(serve(stream, held, thread, site, stop));
 }
 
 async fn serve(
-    stream: ClientStream,
+    tcp: TcpStream,
     held: (Permit, Busy),
     thread: Rc<WorkerThread>,
     site: Rc<Site>,
     stop: CancellationToken,
 ) {
+    let Some(stream) = begin(tcp, &thread, &site, &stop).await else {
+        return;
+    };
     if let Err(error) = http::serve(stream, thread, site, stop).await {
         debug!(%error, "HTTP connection ended");
     }
     drop(held);
+}
+
+/// Does the TLS handshake where there is one; `None` when it fails, or isn't done when `stop` comes.
+async fn begin(
+    tcp: TcpStream,
+    thread: &WorkerThread,
+    site: &Site,
+    stop: &CancellationToken,
+) -> Option<ClientStream> {
+    let Some(acceptor) = &site.tls else {
+        return Some(ClientStream::Plain(tcp));
+    };
+    let done = tokio::select! {
+        done = handshake(acceptor, tcp, site.header_timeout) => done,
+        () = stop.cancelled() => return None,
+    };
+    count(outcome(thread.gate.counters(), &done));
+    done.inspect_err(|error| debug!(%error, "TLS handshake failed"))
+        .ok()
+}
+
+/// What a handshake counts as.
+const fn outcome<'a>(
+    counters: &'a GateCounters,
+    done: &Result<ClientStream, HandshakeError>,
+) -> &'a AtomicU64 {
+    match done {
+        Ok(_) => &counters.tls_done,
+        Err(HandshakeError::NotTls) => &counters.tls_not_spoken,
+        Err(HandshakeError::Slow(_)) => &counters.tls_slow,
+        Err(HandshakeError::Failed(_)) => &counters.tls_failed,
+    }
 }
 
 #[cfg(test)]

@@ -37,9 +37,10 @@ pub fn run_with(args: &ProcessArgs, dev_page: &str) -> Result<(), Failure> {
 fn failure(error: EdgeError) -> Failure {
     let text = error.to_string();
     match error {
-        EdgeError::Tls(_) | EdgeError::NotAnEdge(_) | EdgeError::OtherName { .. } => {
-            Failure::Configuration(text)
-        }
+        EdgeError::Tls(_)
+        | EdgeError::ClientTls(_)
+        | EdgeError::NotAnEdge(_)
+        | EdgeError::OtherName { .. } => Failure::Configuration(text),
         EdgeError::Io { .. }
         | EdgeError::Random(_)
         | EdgeError::WorkerEnded

@@ -32,6 +32,7 @@ pub(crate) async fn serve(thread: Rc<WorkerThread>, connection: Rc<Connection>, 
         SCRATCH.with_borrow_mut(|scratch| step(ctx, &thread, &connection, &mut reader, scratch))
     })
     .await;
+    connection.say_end();
     thread.forget(connection.id);
 }
 

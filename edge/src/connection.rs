@@ -188,6 +188,11 @@ impl Connection {
         self.wake();
     }
 
+    /// Says on the socket that nothing follows.
+    pub(crate) fn say_end(&self) {
+        self.stream.borrow_mut().say_end();
+    }
+
     /// Stops or goes on reading; one that is about to end is always read.
     pub(crate) fn set_paused(&self, paused: bool) {
         self.paused.set(paused && self.phase.get() == Phase::Open);

@@ -2,12 +2,17 @@
 
 use trunkline_link::{PeerIdentity, TlsError};
 
+use crate::tls::ClientTlsError;
+
 /// Why an edge can't run.
 #[derive(Debug, thiserror::Error)]
 pub enum EdgeError {
     /// Certificates are missing or wrong.
     #[error("certificates: {0}")]
     Tls(#[from] TlsError),
+    /// The certificate for clients is missing or wrong.
+    #[error(transparent)]
+    ClientTls(#[from] ClientTlsError),
     /// The certificate isn't an edge's.
     #[error("link.certificate_file names {0}, which is not an edge")]
     NotAnEdge(PeerIdentity),

@@ -31,6 +31,14 @@ pub(crate) struct GateCounters {
     pub(crate) refused_handshake: AtomicU64,
     /// Connections that couldn't be accepted: mostly no file descriptor was left.
     pub(crate) accept_errors: AtomicU64,
+    /// TLS handshakes done.
+    pub(crate) tls_done: AtomicU64,
+    /// Connections to a port with TLS that speak something else.
+    pub(crate) tls_not_spoken: AtomicU64,
+    /// TLS handshakes that took too long.
+    pub(crate) tls_slow: AtomicU64,
+    /// TLS handshakes that failed otherwise.
+    pub(crate) tls_failed: AtomicU64,
 }
 
 /// Adds one.

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
@@ -36,6 +37,8 @@ const HEADER_BYTES_MAX: usize = 16 << 10;
 pub(crate) struct Site {
     pub(crate) router: Router,
     pub(crate) origins: AllowedOrigins,
+    /// Ends TLS on clients' connections; `None`: they come without.
+    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) header_timeout: Duration,
     pub(crate) accept_lag_max: Duration,
     pub(crate) ping_interval: Duration,

@@ -27,6 +27,7 @@ mod run;
 mod secret;
 mod socket;
 mod timer;
+mod tls;
 mod upgrade;
 mod upstream_task;
 #[doc(hidden)]
@@ -38,8 +39,9 @@ mod workers;
 mod writer;
 
 pub use command::run_with;
-pub use config::{ApiSection, EdgeConfig, EdgeSection, ErrorMode};
+pub use config::{ApiSection, EdgeConfig, EdgeSection, ErrorMode, TlsSection};
 pub use dev_page::DevConfig;
 pub use error::EdgeError;
 pub use run::run;
 pub use secret::Secret;
+pub use tls::ClientTlsError;

@@ -14,13 +14,6 @@ pub(crate) enum ClientStream {
     /// TCP as it is: behind a proxy that ends TLS, or on the same machine.
     Plain(TcpStream),
     /// TLS that ends here.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "the client listener has no certificates yet; its type is fixed"
-        )
-    )]
     Tls(Box<TlsStream<TcpStream>>),
 }
 
@@ -70,6 +63,14 @@ impl ClientStream {
     /// Waits until the socket may take more bytes.
     pub(crate) fn poll_write_ready(&self, ctx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.tcp().poll_write_ready(ctx)
+    }
+
+    /// Says that nothing follows, as far as the socket takes it at once; plain TCP says it by its end.
+    pub(crate) fn say_end(&mut self) {
+        if let Self::Tls(tls) = self {
+            // A client that takes nothing any more won't miss it.
+            let _ = Pin::new(tls).poll_shutdown(&mut no_context());
+        }
     }
 
     fn tcp(&self) -> &TcpStream {
@@ -139,41 +140,24 @@ impl AsyncWrite for ClientStream {
 mod tests {
     use std::sync::Arc;
 
-    use rustls::pki_types::{PrivateKeyDer, ServerName};
-    use rustls::{ClientConfig, RootCertStore, ServerConfig};
+    use rustls::pki_types::ServerName;
+    use rustls::version::TLS13;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-    use tokio_rustls::{TlsAcceptor, TlsConnector};
+    use tokio_rustls::TlsConnector;
 
     use super::*;
-
-    fn configs() -> (ServerConfig, ClientConfig) {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let made =
-            rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
-        let mut roots = RootCertStore::empty();
-        roots.add(made.cert.der().clone()).expect("a root");
-        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .expect("a good certificate");
-        let client = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        (server, client)
-    }
+    use crate::tls::acceptor;
+    use crate::tls::tests::{client, self_signed};
 
     #[tokio::test]
     async fn tls_carries_bytes_both_ways_through_writes_that_never_wait() {
-        let (server, client) = configs();
+        let dir = tempfile::tempdir().expect("a directory");
+        let (section, root) = self_signed(dir.path());
+        let acceptor = acceptor(&section).expect("good files").expect("files");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let address = listener.local_addr().expect("bound");
-        let connector = TlsConnector::from(Arc::new(client));
+        let connector = TlsConnector::from(Arc::new(client(root, &[&TLS13])));
         let client = tokio::spawn(async move {
             let tcp = TcpStream::connect(address).await.expect("connected");
             let name = ServerName::try_from("localhost").expect("a name");
@@ -184,10 +168,7 @@ mod tests {
             got
         });
         let (tcp, _) = listener.accept().await.expect("accepted");
-        let tls = TlsAcceptor::from(Arc::new(server))
-            .accept(tcp)
-            .await
-            .expect("a handshake");
+        let tls = acceptor.accept(tcp).await.expect("a handshake");
         let mut stream = ClientStream::Tls(Box::new(tls));
         let mut up = [0; 2];
         stream.read_exact(&mut up).await.expect("read");

@@ -10,6 +10,7 @@ use axum::Router;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio::time::MissedTickBehavior;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use trunkline_edge_core::exchange::WorkerId;
 use trunkline_edge_core::worker::{ClientConfig, Worker, WorkerConfig};
@@ -32,6 +33,7 @@ pub(crate) struct Common {
     pub(crate) clock: Clock,
     pub(crate) gate: Arc<Gate>,
     pub(crate) router: Router,
+    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) upstream: mpsc::UnboundedSender<Said>,
     /// Ends the accepting.
     pub(crate) stop: CancellationToken,
@@ -88,7 +90,7 @@ async fn serve(common: Common, own: Own) -> io::Result<()> {
         common.gate,
         common.upstream,
     ));
-    let site = Rc::new(site(&common.config, common.router));
+    let site = Rc::new(site(&common.config, common.router, common.tls));
     tokio::task::spawn_local(measure_lag(Rc::clone(&thread)));
     tokio::task::spawn_local(accept::accept(
         listener,
@@ -100,9 +102,10 @@ async fn serve(common: Common, own: Own) -> io::Result<()> {
     Ok(())
 }
 
-fn site(config: &EdgeConfig, router: Router) -> Site {
+fn site(config: &EdgeConfig, router: Router, tls: Option<TlsAcceptor>) -> Site {
     Site {
         router,
+        tls,
         origins: AllowedOrigins::new(&config.client.allowed_origins),
         header_timeout: config.edge.header_timeout,
         accept_lag_max: config.edge.accept_lag_max,

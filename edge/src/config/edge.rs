@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use trunkline_shared::limits;
 use trunkline_shared::{EdgeId, Region};
 
+use super::TlsSection;
+
 /// The `[edge]` section.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -38,6 +40,8 @@ pub struct EdgeSection {
     pub drain_seconds: u32,
     /// Serves a page at `/` and signs tokens for anybody at `/dev/token`. Default false. Never in production.
     pub dev: bool,
+    /// TLS for clients. Default none: plain HTTP, for a proxy that ends TLS.
+    pub tls: TlsSection,
 }
 
 impl Default for EdgeSection {
@@ -54,6 +58,7 @@ impl Default for EdgeSection {
             accept_lag_max: Duration::from_millis(250),
             drain_seconds: 20,
             dev: false,
+            tls: TlsSection::default(),
         }
     }
 }
@@ -113,6 +118,7 @@ impl EdgeSection {
             .into_iter()
             .filter(|(good, _)| !good)
             .map(|(_, problem)| problem.to_owned())
+            .chain(self.tls.problem())
             .collect()
     }
 }

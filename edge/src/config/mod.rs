@@ -4,6 +4,7 @@ mod api;
 mod edge;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ use trunkline_telemetry::LogConfig;
 use crate::dev_page::DevConfig;
 pub use api::{ApiSection, ErrorMode};
 pub use edge::EdgeSection;
+pub use tls::TlsSection;
 
 /// Everything that may be set about an edge.
 #[derive(Clone, Debug, Default)]

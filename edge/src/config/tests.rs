@@ -34,6 +34,23 @@ fn all_mistakes_are_reported_together() {
 }
 
 #[test]
+fn a_certificate_without_its_key_is_a_mistake_and_the_other_way_round() {
+    for (key, missing) in [
+        ("certificate_file", "key_file"),
+        ("key_file", "certificate_file"),
+    ] {
+        let text = format!("[edge.tls]\n{key} = \"a.pem\"\n{SECRET}");
+        let ConfigErrors(errors) = load(&text).expect_err("a mistake");
+        assert_eq!(errors, [format!("edge.tls.{key} needs edge.tls.{missing}")]);
+    }
+    let ConfigErrors(errors) = load(&format!("[edge.tls]\ncert = 1\n{SECRET}")).expect_err("one");
+    assert!(
+        errors[0].starts_with("edge.tls.cert: unknown key"),
+        "{errors:?}"
+    );
+}
+
+#[test]
 fn no_secret_is_shown() {
     let shown = format!("{:?}", load(SECRET).expect("a good configuration"));
     assert!(

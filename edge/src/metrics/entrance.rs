@@ -16,6 +16,18 @@ impl Page {
         self.counter(edge::ACCEPTED, now(&counters.accepted));
         self.counter(edge::UPGRADED, now(&counters.upgraded));
         self.counter(edge::ACCEPT_ERRORS, now(&counters.accept_errors));
+        let handshakes = [
+            ("done", &counters.tls_done),
+            ("not_tls", &counters.tls_not_spoken),
+            ("slow", &counters.tls_slow),
+            ("failed", &counters.tls_failed),
+        ];
+        self.counters(
+            edge::TLS_HANDSHAKES,
+            handshakes
+                .into_iter()
+                .map(|(outcome, count)| (label("outcome", outcome), now(count))),
+        );
         let refused = [
             ("full", &counters.refused_full),
             ("late", &counters.refused_late),

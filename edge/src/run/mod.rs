@@ -1,6 +1,6 @@
 //! An edge's life: listen, link, serve, drain.
 
-mod identity;
+mod papers;
 mod parts;
 mod start;
 mod upstream;
@@ -12,7 +12,6 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
-use trunkline_link::LinkTls;
 use trunkline_process::{Clock, Ready, Shutdown};
 use trunkline_shared::EdgeId;
 
@@ -23,7 +22,7 @@ use crate::gate::Gate;
 use crate::health::Readiness;
 use crate::upstream_task::Command;
 use crate::worker_thread::ToThread;
-use identity::name_of;
+use papers::Papers;
 use parts::Parts;
 
 /// How often nodes are told how the edge is doing.
@@ -35,9 +34,8 @@ const STATS_INTERVAL: Duration = Duration::from_secs(5);
 /// When it can't start (certificates, addresses), or one of its parts ends by itself.
 pub async fn run(config: EdgeConfig, shutdown: Shutdown) -> Result<(), EdgeError> {
     log(&config);
-    let tls = LinkTls::from_files(&config.link)?;
-    let edge = name_of(&config, &tls)?;
-    let (edge, parts) = Edge::start(Arc::new(config), edge, &tls, &shutdown).await?;
+    let papers = Papers::read(&config)?;
+    let (edge, parts) = Edge::start(Arc::new(config), papers, &shutdown).await?;
     tokio::select! {
         result = edge.serve(parts, &shutdown) => result,
         () = shutdown.at_once() => Ok(()),

@@ -8,11 +8,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use trunkline_edge_core::exchange::WorkerId;
-use trunkline_link::LinkTls;
 use trunkline_process::{Clock, Shutdown, serve_admin};
-use trunkline_shared::EdgeId;
 
 use super::Edge;
+use super::papers::Papers;
 use super::parts::Parts;
 use super::upstream::Ways;
 use crate::admin::{self, Observer};
@@ -31,8 +30,7 @@ impl Edge {
     /// Starts all parts; the edge then serves, ready or not.
     pub(super) async fn start(
         config: Arc<EdgeConfig>,
-        name: EdgeId,
-        tls: &LinkTls,
+        papers: Papers,
         shutdown: &Shutdown,
     ) -> Result<(Self, Parts), EdgeError> {
         let (clock, count) = (Clock::start(), config.edge.workers());
@@ -44,13 +42,14 @@ impl Edge {
         let gate = Arc::new(gate(&config));
         let (senders, inboxes): (Vec<_>, Inboxes) =
             (0..count).map(|_| mpsc::unbounded_channel()).unzip();
-        let ways = Ways::start(&config, clock, senders.clone(), tls)?;
+        let ways = Ways::start(&config, clock, senders.clone(), &papers.link)?;
         let api = Arc::new(api(&config, clock, &ways));
         let stop = CancellationToken::new();
         let common = Common {
             clock,
             gate: Arc::clone(&gate),
             router: router(&config, &api, &ways),
+            tls: papers.clients,
             upstream: ways.said,
             stop: stop.clone(),
             config: Arc::clone(&config),
@@ -72,6 +71,7 @@ impl Edge {
                 "admin.listen {}",
                 config.admin.listen
             )))?;
+        let name = papers.name;
         info!(edge = %name, %listen, %admin, "listening");
         let readiness = ways.readiness;
         let edge = Self {

@@ -19,6 +19,7 @@ use super::client::Client;
 use crate::accept;
 use crate::config::EdgeConfig;
 use crate::gate::Gate;
+use crate::tls;
 use crate::worker_thread::{Said, ToThread, WorkerReport};
 use crate::workers::{self, Common, Own};
 
@@ -72,12 +73,14 @@ impl Thread {
         let (upstream, said) = mpsc::unbounded_channel();
         let (tell, inbox) = mpsc::unbounded_channel();
         let (stop, clock) = (CancellationToken::new(), Clock::start());
+        let tls = tls::acceptor(&config.edge.tls).expect("good files");
         let config = Arc::new(config);
         let common = Common {
             config,
             clock,
             gate: Arc::clone(&gate),
             router,
+            tls,
             upstream,
             stop: stop.clone(),
         };

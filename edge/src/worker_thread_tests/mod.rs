@@ -6,5 +6,6 @@ mod fixture;
 mod handshake;
 mod limits;
 mod pings;
+mod tls;
 mod traffic;
 mod users;

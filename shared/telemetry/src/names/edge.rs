@@ -142,6 +142,11 @@ pub const ACCEPT_ERRORS: Metric = Metric::new(
     "trunkline_edge_accept_errors",
     "Connections that could not be accepted",
 );
+/// TLS handshakes of clients, by outcome.
+pub const TLS_HANDSHAKES: Metric = Metric::new(
+    "trunkline_edge_tls_handshakes",
+    "TLS handshakes of clients, by outcome",
+);
 /// Calls of the server API, by method and outcome: 0, an error's code, or an HTTP status.
 pub const API_CALLS: Metric = Metric::new(
     "trunkline_edge_api_calls",
@@ -189,6 +194,7 @@ pub const ALL: &[Metric] = &[
     UPGRADED,
     REFUSED,
     ACCEPT_ERRORS,
+    TLS_HANDSHAKES,
     API_CALLS,
     READY,
     STORE_AWAY,

@@ -1,13 +1,39 @@
-//! Who an edge is: what its certificate says.
+//! An edge's certificates, and who it is by them.
 
+use tokio_rustls::TlsAcceptor;
 use trunkline_link::{LinkTls, PeerIdentity};
 use trunkline_shared::{EdgeId, Region};
 
 use crate::config::EdgeConfig;
 use crate::error::EdgeError;
+use crate::tls;
+
+/// What an edge shows of itself.
+pub(super) struct Papers {
+    pub(super) name: EdgeId,
+    /// To nodes.
+    pub(super) link: LinkTls,
+    /// To clients; `None`: they come without TLS.
+    pub(super) clients: Option<TlsAcceptor>,
+}
+
+impl Papers {
+    /// Reads the files that the configuration names.
+    ///
+    /// # Errors
+    /// When one is missing or wrong, or names somebody else than the configuration.
+    pub(super) fn read(config: &EdgeConfig) -> Result<Self, EdgeError> {
+        let link = LinkTls::from_files(&config.link)?;
+        Ok(Self {
+            name: name_of(config, &link)?,
+            clients: tls::acceptor(&config.edge.tls)?,
+            link,
+        })
+    }
+}
 
 /// The edge's name: its certificate's, which the configuration may repeat but not change.
-pub(super) fn name_of(config: &EdgeConfig, tls: &LinkTls) -> Result<EdgeId, EdgeError> {
+fn name_of(config: &EdgeConfig, tls: &LinkTls) -> Result<EdgeId, EdgeError> {
     let PeerIdentity::Edge { region, edge } = tls.identity().clone() else {
         return Err(EdgeError::NotAnEdge(tls.identity().clone()));
     };
