@@ -55,7 +55,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {
             Self::Dev(args) => dev::run(&args),
-            Self::Edge(args) => trunkline_edge::run_with(&args, dev::PAGE),
+            Self::Edge(args) => trunkline_edge::run_with(&args, dev::routes()),
             Self::Backbone(args) => trunkline_backbone::run_with(&args),
             Self::Certs(CertsCommand::New(args)) => new_certs(&args),
         }

@@ -1,5 +1,6 @@
 //! The way from flags to a running edge, for the binary `edge` and for `trunkline edge`.
 
+use axum::Router;
 use trunkline_process::{Failure, ProcessArgs, Shutdown, abort_on_panic};
 
 use crate::config::EdgeConfig;
@@ -8,15 +9,15 @@ use crate::run::run;
 
 /// Reads the configuration and runs an edge until it is asked to stop.
 ///
-/// `dev_page` is the HTML that is shown at `/` where `edge.dev` is set; empty for none.
+/// `dev_routes` are served to clients where `edge.dev` is set; [`Router::new`] for none.
 ///
 /// # Errors
 /// When the configuration is wrong or the edge can't start or go on.
-pub fn run_with(args: &ProcessArgs, dev_page: &str) -> Result<(), Failure> {
+pub fn run_with(args: &ProcessArgs, dev_routes: Router) -> Result<(), Failure> {
     let mut config = EdgeConfig::load(args.source()?)?;
     config.ready_file.clone_from(&args.ready_file);
     if let Some(dev) = &mut config.dev {
-        dev_page.clone_into(&mut dev.page);
+        dev.routes = dev_routes;
     }
     trunkline_telemetry::init(&config.log)
         .map_err(|error| Failure::Configuration(error.to_string()))?;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use crate::api::Api;
-use crate::dev_page::{self, DevConfig};
+use crate::dev::{self, DevConfig};
 use crate::health::{self, Readiness};
 use crate::origin::AllowedOrigins;
 use crate::socket::ClientStream;
@@ -45,7 +45,7 @@ pub(crate) struct Site {
     pub(crate) pong_timeout: Duration,
 }
 
-/// Health, the server API, and in dev mode a page and tokens.
+/// Health, the server API, and in dev mode tokens and what `trunkline dev` adds.
 pub(crate) fn router(
     api: Arc<Api>,
     readiness: watch::Receiver<Readiness>,
@@ -59,7 +59,7 @@ pub(crate) fn router(
         .route("/health/ready", get(ready))
         .merge(api.routes());
     match dev {
-        Some(dev) => router.merge(dev_page::routes(dev, hmac_secret_key)),
+        Some(dev) => router.merge(dev::routes(dev, hmac_secret_key)),
         None => router,
     }
 }

@@ -12,7 +12,7 @@ mod command;
 mod config;
 mod conn_task;
 mod connection;
-mod dev_page;
+mod dev;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -40,7 +40,7 @@ mod writer;
 
 pub use command::run_with;
 pub use config::{ApiSection, EdgeConfig, EdgeSection, ErrorMode, TlsSection};
-pub use dev_page::DevConfig;
+pub use dev::DevConfig;
 pub use error::EdgeError;
 pub use run::run;
 pub use secret::Secret;

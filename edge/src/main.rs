@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use axum::Router;
 use clap::Parser;
 use trunkline_process::{ProcessArgs, main_with};
 
@@ -14,5 +15,8 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    main_with("edge", trunkline_edge::run_with(&Cli::parse().process, ""))
+    main_with(
+        "edge",
+        trunkline_edge::run_with(&Cli::parse().process, Router::new()),
+    )
 }

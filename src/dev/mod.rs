@@ -14,7 +14,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline_process::Failure;
 
-pub(crate) use page::PAGE;
+pub(crate) use page::routes;
 
 use crate::certs;
 use crate::cli::{failure, usage};

@@ -14,7 +14,7 @@ use trunkline_process::AdminSection;
 use trunkline_shared::config::{ConfigErrors, Source};
 use trunkline_telemetry::LogConfig;
 
-use crate::dev_page::DevConfig;
+use crate::dev::DevConfig;
 pub use api::{ApiSection, ErrorMode};
 pub use edge::EdgeSection;
 pub use tls::TlsSection;
@@ -34,7 +34,7 @@ pub struct EdgeConfig {
     pub admin: AdminSection,
     /// Section `[log]`.
     pub log: LogConfig,
-    /// The page and tokens of `trunkline dev`; `None` (default) where `edge.dev` is off.
+    /// What `trunkline dev` adds; `None` (default) where `edge.dev` is off.
     pub dev: Option<DevConfig>,
     /// `--ready-file`: written when the edge is ready.
     pub ready_file: Option<PathBuf>,

@@ -1,26 +1,19 @@
-//! What `trunkline dev` adds to an edge: a page, and tokens for whoever asks.
+//! Dev mode: tokens for whoever asks, and what `trunkline dev` adds.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::Html;
 use axum::routing::get;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::{Deserialize, Serialize};
 
-/// What an edge serves in dev mode.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What an edge serves in dev mode besides tokens.
+#[derive(Clone, Debug, Default)]
 pub struct DevConfig {
-    /// HTML of the page at `/`; empty (default) for none.
-    pub page: String,
-}
-
-/// What the routes share.
-struct Dev {
-    page: String,
-    secret: String,
+    /// Pages and controls; default none.
+    pub routes: Router,
 }
 
 #[derive(Serialize)]
@@ -35,29 +28,18 @@ struct TokenQuery {
 
 /// The routes of dev mode; tokens are signed with the edge's own secret.
 pub(crate) fn routes(config: &DevConfig, hmac_secret_key: &str) -> Router {
-    let dev = Arc::new(Dev {
-        page: config.page.clone(),
-        secret: hmac_secret_key.to_owned(),
-    });
-    let routes = Router::new().route("/dev/token", get(token));
-    let routes = if dev.page.is_empty() {
-        routes
-    } else {
-        routes.route("/", get(page))
-    };
-    routes.with_state(dev)
-}
-
-async fn page(State(dev): State<Arc<Dev>>) -> Html<String> {
-    Html(dev.page.clone())
+    Router::new()
+        .route("/dev/token", get(token))
+        .with_state(Arc::from(hmac_secret_key))
+        .merge(config.routes.clone())
 }
 
 /// A connection token of the user named, without an end, as plain text.
 async fn token(
-    State(dev): State<Arc<Dev>>,
+    State(secret): State<Arc<str>>,
     Query(query): Query<TokenQuery>,
 ) -> Result<String, StatusCode> {
-    let key = EncodingKey::from_secret(dev.secret.as_bytes());
+    let key = EncodingKey::from_secret(secret.as_bytes());
     encode(&Header::default(), &Claims { sub: query.user }, &key)
         .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
@@ -72,10 +54,8 @@ mod tests {
 
     use super::*;
 
-    async fn get_text(page: &str, path: &str) -> (StatusCode, String) {
-        let config = DevConfig {
-            page: page.to_owned(),
-        };
+    async fn get_text(added: Router, path: &str) -> (StatusCode, String) {
+        let config = DevConfig { routes: added };
         let request = Request::get(path).body(Body::empty()).expect("a request");
         let response = routes(&config, "dev")
             .call(request)
@@ -90,7 +70,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_is_one_that_the_edge_takes() {
-        let (status, token) = get_text("", "/dev/token?user=ann").await;
+        let (status, token) = get_text(Router::new(), "/dev/token?user=ann").await;
         assert_eq!(status, StatusCode::OK);
         let verified = TokenVerifier::new("dev")
             .connection(&token, UnixMillis(0))
@@ -99,11 +79,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_page_is_shown_where_there_is_one() {
+    async fn routes_that_are_added_are_served() {
+        let added = || Router::new().route("/", get(|| std::future::ready("<p>")));
         assert_eq!(
-            get_text("<p>", "/").await,
+            get_text(added(), "/").await,
             (StatusCode::OK, "<p>".to_owned())
         );
-        assert_eq!(get_text("", "/").await.0, StatusCode::NOT_FOUND);
+        assert_eq!(get_text(Router::new(), "/").await.0, StatusCode::NOT_FOUND);
     }
 }
