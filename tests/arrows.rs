@@ -64,7 +64,7 @@ const CORES: [&str; 6] = [
     "trunkline-edge-core",
     "trunkline-sim",
 ];
-const CORE_MAY_NAME: [&str; 22] = [
+const CORE_MAY_NAME: [&str; 23] = [
     "base64",
     "bytes",
     "bytesize",
@@ -83,6 +83,7 @@ const CORE_MAY_NAME: [&str; 22] = [
     "serde_json",
     "serde_path_to_error",
     "smol_str",
+    "strsim",
     "thiserror",
     "toml",
     "uuid",

@@ -2,8 +2,16 @@
 //!
 //! Shells read the file and the environment; here is what they mean, and every mistake in them at once.
 
+mod keys;
+mod overlay;
+mod words;
+
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
+
+use keys::Keys;
+use overlay::Overlay;
 
 /// Prefix of the environment's variables: `TRUNKLINE_EDGE__LISTEN` sets `listen` in `[edge]`.
 pub const ENV_PREFIX: &str = "TRUNKLINE_";
@@ -30,6 +38,10 @@ pub struct ConfigErrors(pub Vec<String>);
 #[derive(Clone, Debug, Default)]
 pub struct Source {
     table: Table,
+    /// Where the table was read from; `None` where there was no file.
+    file: Option<String>,
+    /// What environment and flags have laid over it.
+    overlays: Vec<Overlay>,
     errors: Vec<String>,
     unread: Vec<String>,
 }
@@ -38,18 +50,17 @@ impl Source {
     /// Parses a file's text and lays the environment's variables over it; those without the prefix are left alone.
     ///
     /// # Errors
-    /// When the text isn't TOML: the first error, with its line.
+    /// When the text isn't TOML: the first error, with its line and key.
     pub fn parse(
         text: &str,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigErrors> {
         let table = text
             .parse::<Table>()
-            .map_err(|error| ConfigErrors(vec![error.to_string()]))?;
+            .map_err(|error| ConfigErrors(vec![words::not_toml(text, &error)]))?;
         let mut source = Self {
             table,
-            errors: Vec::new(),
-            unread: Vec::new(),
+            ..Self::default()
         };
         for (name, value) in environment {
             // Without a section it is a flag's variable, such as TRUNKLINE_CONFIG, or a test's.
@@ -57,22 +68,27 @@ impl Source {
                 .strip_prefix(ENV_PREFIX)
                 .and_then(|rest| rest.split_once("__"))
             {
-                source.set(&section.to_lowercase(), &key.to_lowercase(), &value);
+                source.lay(&name, &section.to_lowercase(), &key.to_lowercase(), &value);
             }
         }
-        let unknown = source
-            .table
-            .keys()
-            .filter(|name| !SECTIONS.contains(&name.as_str()));
-        let unknown: Vec<_> = unknown
-            .map(|name| format!("{name}: unknown section"))
-            .collect();
-        source.errors.extend(unknown);
         Ok(source)
+    }
+
+    /// Names the file that the text was read from, for the mistakes in it.
+    #[must_use]
+    pub fn of_file(mut self, name: impl Into<String>) -> Self {
+        self.file = Some(name.into());
+        self
     }
 
     /// Sets a key of a section; later settings win, so flags come last. `__` in the key reaches into sub-sections.
     pub fn set(&mut self, section: &str, key: &str, value: &str) {
+        self.lay("--set", section, key, value);
+    }
+
+    fn lay(&mut self, origin: &str, section: &str, key: &str, value: &str) {
+        self.overlays
+            .push(Overlay::new(origin, &format!("{section}__{key}"), value));
         let mut table = &mut self.table;
         let mut parts = std::iter::once(section).chain(key.split("__")).peekable();
         while let Some(part) = parts.next() {
@@ -93,17 +109,21 @@ impl Source {
     }
 
     /// Reads a section; a mistake in it is collected and gives the default.
-    pub fn section<T: DeserializeOwned + Default>(&mut self, name: &str) -> T {
-        let value = self
+    pub fn section<T: DeserializeOwned + Serialize + Default>(&mut self, name: &str) -> T {
+        let keys = Keys::of::<T>();
+        let mut value = self
             .table
             .get(name)
             .cloned()
             .unwrap_or_else(|| Value::Table(Table::new()));
-        self.read(name, value).unwrap_or_default()
+        let overlays = self.overlays.iter();
+        overlays.for_each(|overlay| overlay.keep_text(name, &keys, &mut value));
+        self.read(name, value, &keys).unwrap_or_default()
     }
 
     /// Reads an array of sections, such as `[[namespace]]`; mistakes in it are collected.
-    pub fn sections<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
+    pub fn sections<T: DeserializeOwned + Serialize + Default>(&mut self, name: &str) -> Vec<T> {
+        let keys = Keys::of::<T>();
         let values = match self.table.get(name) {
             None => Vec::new(),
             Some(Value::Array(values)) => values.clone(),
@@ -115,14 +135,16 @@ impl Source {
         };
         let numbered = values.into_iter().enumerate();
         numbered
-            .filter_map(|(index, value)| self.read(&format!("{name}[{index}]"), value))
+            .filter_map(|(index, value)| self.read(&format!("{name}[{index}]"), value, &keys))
             .collect()
     }
 
-    fn read<T: DeserializeOwned>(&mut self, name: &str, value: Value) -> Option<T> {
+    fn read<T: DeserializeOwned>(&mut self, name: &str, value: Value, keys: &Keys) -> Option<T> {
         let mut unknown = Vec::new();
-        let mut ignored =
-            |path: serde_ignored::Path<'_>| unknown.push(format!("{name}.{path}: unknown key"));
+        let mut ignored = |path: serde_ignored::Path<'_>| {
+            let path = path.to_string();
+            unknown.push(format!("{name}.{path}: {}", keys.unknown(&path)));
+        };
         let mut track = serde_path_to_error::Track::new();
         let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
         let result = T::deserialize(serde_ignored::Deserializer::new(tracked, &mut ignored));
@@ -131,7 +153,7 @@ impl Source {
             Ok(value) => Some(value),
             Err(error) => {
                 let error = error.to_string();
-                let line = error.lines().next().unwrap_or_default();
+                let line = words::plain(error.lines().next().unwrap_or_default());
                 self.errors.push(format!("{name}.{}: {line}", track.path()));
                 self.unread.push(name.to_owned());
                 None
@@ -156,14 +178,33 @@ impl Source {
     /// Ends the reading.
     ///
     /// # Errors
-    /// With every mistake found.
+    /// With every mistake found, each behind the variable, flag or file that it stands in.
     pub fn finish(self) -> Result<(), ConfigErrors> {
-        if self.errors.is_empty() {
+        let unknown = self.table.keys().filter(|name| !is_section(name));
+        let unknown = unknown.map(|name| format!("{name}: {}", keys::unknown_section(name)));
+        let errors: Vec<String> = unknown
+            .chain(self.errors.iter().cloned())
+            .map(|error| self.placed(error))
+            .collect();
+        if errors.is_empty() {
             Ok(())
         } else {
-            Err(ConfigErrors(self.errors))
+            Err(ConfigErrors(errors))
         }
     }
+
+    fn placed(&self, error: String) -> String {
+        let mut overlays = self.overlays.iter().rev();
+        match (overlays.find(|overlay| overlay.made(&error)), &self.file) {
+            (Some(overlay), _) => format!("{}: {error}", overlay.origin()),
+            (None, Some(file)) => format!("{file}: {error}"),
+            (None, None) => error,
+        }
+    }
+}
+
+fn is_section(name: &str) -> bool {
+    SECTIONS.contains(&name)
 }
 
 /// Reads a variable as TOML where it is such (a number, a bool, a list), else as the text that it is.
@@ -180,7 +221,7 @@ fn parse_value(text: &str) -> Value {
 mod tests {
     use super::*;
 
-    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    #[derive(Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
     #[serde(default)]
     struct Edge {
         listen: String,
@@ -226,11 +267,11 @@ mod tests {
         let _: Vec<Edge> = source.sections("namespace");
         source.mistake("log.filter: must not be empty");
         let ConfigErrors(errors) = source.finish().expect_err("mistakes");
-        assert_eq!(errors[0], "edgy: unknown section");
-        assert_eq!(errors[1], "edge.lisen: unknown key");
-        assert!(
-            errors[2].starts_with("edge.workers: invalid type"),
-            "{errors:?}"
+        assert_eq!(errors[0], "edgy: unknown section; did you mean edge?");
+        assert_eq!(errors[1], "edge.lisen: unknown key; did you mean listen?");
+        assert_eq!(
+            errors[2],
+            "edge.workers: must be a whole number from 0 to 65535, not a text"
         );
         assert_eq!(errors[3], "log.filter: must not be empty");
     }
@@ -246,8 +287,39 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_toml_stops_with_its_line() {
+    fn a_mistake_names_the_variable_flag_or_file_that_it_stands_in() {
+        let environment = [
+            ("TRUNKLINE_EDGE__WORKERS", "many"),
+            ("TRUNKLINE_EGDE__WORKERS", "1"),
+        ];
+        let mut source = parse("[edge]\nlisten = 1", &environment).of_file("edge-1.toml");
+        source.set("edge", "lisen", "a:1");
+        let _: Edge = source.section("edge");
+        source.mistake("admin.listen: must not be empty");
+        let ConfigErrors(errors) = source.finish().expect_err("mistakes");
+        assert_eq!(
+            errors,
+            [
+                "TRUNKLINE_EGDE__WORKERS: egde: unknown section; did you mean edge?",
+                "--set: edge.lisen: unknown key; did you mean listen?",
+                "edge-1.toml: edge.listen: must be a text in quotes, not a number",
+                "edge-1.toml: admin.listen: must not be empty",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_text_of_digits_from_the_environment_stays_a_text() {
+        let environment = [("TRUNKLINE_EDGE__LISTEN", "123456")];
+        let mut source = parse("", &environment);
+        let edge: Edge = source.section("edge");
+        assert_eq!(edge.listen, "123456");
+        assert_eq!(source.finish(), Ok(()));
+    }
+
+    #[test]
+    fn a_file_that_is_not_toml_stops_with_its_line_and_key() {
         let error = Source::parse("[edge]\nlisten = \n", std::iter::empty()).expect_err("not TOML");
-        assert!(error.to_string().contains("line 2"), "{error}");
+        assert!(error.to_string().starts_with("line 2, listen: "), "{error}");
     }
 }

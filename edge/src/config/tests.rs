@@ -51,6 +51,22 @@ fn a_certificate_without_its_key_is_a_mistake_and_the_other_way_round() {
 }
 
 #[test]
+fn unknown_keys_of_clients_and_tokens_are_told_together() {
+    let text = format!("{SECRET}[client]\npingg_interval = \"2s\"\nclose_spread = \"2s\"\n");
+    let text = text.replace("hmac_secret_key =", "hmac_secret = 1\nhmac_secret_key =");
+    let ConfigErrors(mut errors) = load(&text).expect_err("mistakes");
+    errors.sort();
+    assert_eq!(
+        errors,
+        [
+            "client.close_spread: unknown key",
+            "client.pingg_interval: unknown key; did you mean ping_interval?",
+            "client.token.hmac_secret: unknown key; did you mean hmac_secret_key?",
+        ]
+    );
+}
+
+#[test]
 fn no_secret_is_shown() {
     let shown = format!("{:?}", load(SECRET).expect("a good configuration"));
     assert!(

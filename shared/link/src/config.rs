@@ -208,7 +208,10 @@ mod tests {
         let ConfigErrors(errors) = source.finish().expect_err("two unknown keys");
         assert_eq!(
             errors,
-            ["link.idle: unknown key", "link.keep_alife: unknown key"]
+            [
+                "link.idle: unknown key; did you mean idle_timeout?",
+                "link.keep_alife: unknown key; did you mean keep_alive?"
+            ]
         );
     }
 }

@@ -56,16 +56,24 @@ impl ProcessArgs {
     /// # Errors
     /// When the file can't be read or isn't TOML, or a flag isn't `SECTION.KEY=VALUE`.
     pub fn source(&self) -> Result<Source, Failure> {
+        let file = self.config.as_ref().map(|path| path.display().to_string());
         let text = match &self.config {
             None => String::new(),
             Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| Failure::Configuration(format!("{}: {error}", path.display())))?,
+                .map_err(|error| unreadable(&path.display().to_string(), &error))?,
         };
         let environment = std::env::vars_os();
         let environment = environment.filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        let mut source = Source::parse(&text, environment)?;
+        let mut source = match (Source::parse(&text, environment), file) {
+            (Ok(source), Some(file)) => source.of_file(file),
+            (Ok(source), None) => source,
+            (Err(errors), file) => {
+                let file = file.unwrap_or_default();
+                return Err(Failure::Configuration(format!("{file}: {errors}")));
+            }
+        };
         for setting in &self.set {
             let (section, key, value) = parse_setting(setting).ok_or_else(|| {
                 Failure::Configuration(format!("--set {setting}: not SECTION.KEY=VALUE"))
@@ -74,6 +82,15 @@ impl ProcessArgs {
         }
         Ok(source)
     }
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> Failure {
+    let hint = if error.kind() == std::io::ErrorKind::NotFound {
+        "; --config names it, config.example.toml shows what may stand in it"
+    } else {
+        ""
+    };
+    Failure::Configuration(format!("{file}: {error}{hint}"))
 }
 
 /// Takes `section.key.inner=value` apart; inner keys are joined as [`Source::set`] wants them.
@@ -101,7 +118,7 @@ pub fn main_with(name: &str, result: Result<(), Failure>) -> ExitCode {
 mod tests {
     use super::*;
 
-    #[derive(Debug, Default, PartialEq, serde::Deserialize)]
+    #[derive(Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
     #[serde(default)]
     struct Edge {
         listen: String,
