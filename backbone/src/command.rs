@@ -35,7 +35,7 @@ pub fn run_with(args: &ProcessArgs) -> Result<(), Failure> {
 fn failure(error: &RunError) -> Failure {
     match error {
         RunError::Tls(_) | RunError::NotANode(_) => Failure::Configuration(error.to_string()),
-        RunError::Store { .. }
+        RunError::Store(_)
         | RunError::Join(_)
         | RunError::Io { .. }
         | RunError::Random(_)

@@ -15,13 +15,8 @@ pub enum RunError {
     #[error("link.certificate_file names {0}, which is not a backbone node")]
     NotANode(PeerIdentity),
     /// The store can't be opened.
-    #[error("message store {path}: {error}")]
-    Store {
-        /// Its directory.
-        path: String,
-        /// Why.
-        error: OpenError,
-    },
+    #[error("store.path: {0}")]
+    Store(#[from] OpenError),
     /// The node can't take its place.
     #[error("joining: {0}")]
     Join(#[from] JoinError),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 use tracing::info;
 use trunkline_link::{Introduction, LinkServer, LinkTls, PeerIdentity};
-use trunkline_process::{Clock, Ready, Shutdown, draw_incarnation, serve_admin};
+use trunkline_process::{Clock, Port, Ready, Shutdown, draw_incarnation, serve_admin};
 use trunkline_shared::{Incarnation, Member, NodeId, ViewVersion};
 use trunkline_store::EmbeddedStore;
 use trunkline_store::embedded::Options;
@@ -66,7 +66,8 @@ impl Node {
         let listen = config.backbone.listen;
         let (server, link) =
             LinkServer::bind(listen, &tls, Arc::new(config.link.clone()), introduce)
-                .map_err(RunError::io(format!("link endpoint {listen}")))?;
+                .map_err(|error| Port::udp(listen).explain(error))
+                .map_err(RunError::io(format!("backbone.listen {listen}")))?;
         let clock = Clock::start();
         let joined = join(
             store.as_ref(),
@@ -85,7 +86,7 @@ impl Node {
         let admin = serve_admin(&config.admin, admin::router(observer), shutdown.clone())
             .await
             .map_err(RunError::io(format!(
-                "admin listener {}",
+                "admin.listen {}",
                 config.admin.listen
             )))?;
         if let Some(path) = &config.ready_file {
@@ -125,11 +126,7 @@ fn identity(config: &BackboneConfig) -> Result<(LinkTls, NodeId), RunError> {
 }
 
 fn open_store(config: &BackboneConfig) -> Result<EmbeddedStore, RunError> {
-    let path = &config.store.path;
-    EmbeddedStore::open(path, Options::default()).map_err(|error| RunError::Store {
-        path: path.display().to_string(),
-        error,
-    })
+    Ok(EmbeddedStore::open(&config.store.path, Options::default())?)
 }
 
 fn member(

@@ -34,7 +34,7 @@ impl<S: MessageStore> StoreDriver<S> {
             StoreRequest::Range(request) => StoreAnswer::Range(self.store.range(request).await),
             StoreRequest::Find(ids) => StoreAnswer::Found(self.store.find(ids).await),
         };
-        self.note_health(is_away(&answer));
+        self.note_health(away_because(&answer));
         answer
     }
 
@@ -53,14 +53,18 @@ impl<S: MessageStore> StoreDriver<S> {
         }
     }
 
-    fn note_health(&self, away: bool) {
+    fn note_health(&self, reason: Option<String>) {
         let mut known = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let away = reason.is_some();
         if *known == away {
             return;
         }
         *known = away;
-        if away {
-            tracing::error!("message store is away: durable publishes fail until it is back");
+        if let Some(error) = reason {
+            tracing::error!(
+                error,
+                "message store is away: durable publishes fail until it is back"
+            );
         } else {
             tracing::info!("message store is back");
         }
@@ -69,18 +73,27 @@ impl<S: MessageStore> StoreDriver<S> {
     }
 }
 
-fn is_away(answer: &StoreAnswer) -> bool {
-    let away = |error: &StoreError| matches!(error, StoreError::Away(_));
+/// Why the store is away, as an answer shows it; `None` when the answer came from it.
+fn away_because(answer: &StoreAnswer) -> Option<String> {
+    let of = |error: &StoreError| {
+        if let StoreError::Away(reason) = error {
+            Some(reason.to_string())
+        } else {
+            None
+        }
+    };
     match answer {
-        StoreAnswer::Appended(PartOutcome::Failed(error)) => away(error),
-        StoreAnswer::Appended(PartOutcome::Unknown) => true,
-        StoreAnswer::Appended(PartOutcome::Committed | PartOutcome::Refused(_)) => false,
+        StoreAnswer::Appended(PartOutcome::Failed(error)) => of(error),
+        StoreAnswer::Appended(PartOutcome::Unknown) => {
+            Some("an append has no known outcome".to_owned())
+        }
+        StoreAnswer::Appended(PartOutcome::Committed | PartOutcome::Refused(_)) => None,
         StoreAnswer::Claimed(result) => match result {
-            Err(ClaimError::Store(error)) => away(error),
-            Err(ClaimError::LaterView(_)) | Ok(_) => false,
+            Err(ClaimError::Store(error)) => of(error),
+            Err(ClaimError::LaterView(_)) | Ok(_) => None,
         },
-        StoreAnswer::Heads(result) => result.as_ref().is_err_and(away),
-        StoreAnswer::Range(result) => result.as_ref().is_err_and(away),
-        StoreAnswer::Found(result) => result.as_ref().is_err_and(away),
+        StoreAnswer::Heads(result) => result.as_ref().err().and_then(of),
+        StoreAnswer::Range(result) => result.as_ref().err().and_then(of),
+        StoreAnswer::Found(result) => result.as_ref().err().and_then(of),
     }
 }

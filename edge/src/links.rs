@@ -35,11 +35,12 @@ pub(crate) enum LinkEvent {
 /// Keeps a link to one address until it is aborted.
 pub(crate) async fn dial(mut dialer: Dialer, events: mpsc::UnboundedSender<LinkEvent>) {
     let address = dialer.address().to_owned();
-    let mut failures = 0_u64;
+    let (mut failures, mut told) = (0_u64, Vec::new());
     loop {
         match dialer.next().await {
             DialEvent::Up(link) => {
                 failures = 0;
+                told.clear();
                 let link = Box::new(link);
                 if events
                     .send(LinkEvent::Up {
@@ -55,9 +56,11 @@ pub(crate) async fn dial(mut dialer: Dialer, events: mpsc::UnboundedSender<LinkE
             DialEvent::Down(_) => {}
             DialEvent::Failed { error, retry_in } => {
                 failures += 1;
-                // One warning per outage; what follows is the same again.
-                if failures == 1 {
-                    warn!(%address, %error, "no link");
+                let kind = std::mem::discriminant(&error);
+                // One warning per outage and kind of failure; what follows is the same again.
+                if !told.contains(&kind) {
+                    told.push(kind);
+                    warn!(%address, %error, ?retry_in, "no link");
                 } else {
                     debug!(%address, %error, failures, ?retry_in, "still no link");
                 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use trunkline_process::Port;
 
 use crate::certs::Holder;
 
@@ -23,13 +24,6 @@ pub(crate) struct Plan {
     base_port: u16,
 }
 
-/// A port that dev mode needs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Port {
-    pub(crate) address: SocketAddr,
-    pub(crate) udp: bool,
-}
-
 impl Plan {
     pub(crate) const fn new(ip: IpAddr, base_port: u16) -> Self {
         Self { ip, base_port }
@@ -41,19 +35,12 @@ impl Plan {
 
     /// Every port that is fixed, so that one that is taken is told before anything starts.
     pub(crate) fn ports(&self) -> Vec<Port> {
-        let tcp = |address| Port {
-            address,
-            udp: false,
-        };
         let mut ports = vec![
-            Port {
-                address: self.port(LINK_PORT),
-                udp: true,
-            },
-            tcp(self.port(ADMIN_PORT)),
+            Port::udp(self.port(LINK_PORT)),
+            Port::tcp(self.port(ADMIN_PORT)),
         ];
         for edge in self.edges() {
-            ports.extend([tcp(edge.listen), tcp(edge.admin)]);
+            ports.extend([Port::tcp(edge.listen), Port::tcp(edge.admin)]);
         }
         ports
     }

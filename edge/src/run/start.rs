@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use trunkline_edge_core::exchange::WorkerId;
-use trunkline_process::{Clock, Shutdown, serve_admin};
+use trunkline_process::{Clock, Port, Shutdown, serve_admin};
 
 use super::Edge;
 use super::papers::Papers;
@@ -35,6 +35,7 @@ impl Edge {
     ) -> Result<(Self, Parts), EdgeError> {
         let (clock, count) = (Clock::start(), config.edge.workers());
         let listeners = accept::bind(config.edge.listen, count)
+            .map_err(|error| Port::tcp(config.edge.listen).explain(error))
             .map_err(EdgeError::io(format!("edge.listen {}", config.edge.listen)))?;
         let listen = listeners[0]
             .local_addr()

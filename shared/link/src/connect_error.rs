@@ -3,6 +3,7 @@
 use quinn::ConnectionError;
 use trunkline_shared::frame::HelloError;
 
+use crate::alert::Ends;
 use crate::end::CloseCode;
 use crate::hello::HelloReadError;
 use crate::identity::{IdentityError, PeerIdentity};
@@ -23,7 +24,7 @@ pub enum ConnectError {
     #[error("can't dial: {0}")]
     Undialable(#[from] quinn::ConnectError),
     /// Certificates: one side's isn't of the other's authority, has expired, has a wrong name, or wasn't shown.
-    #[error("TLS refused: {0}")]
+    #[error("{0}")]
     Tls(String),
     /// The node's certificate names nobody.
     #[error("the peer's {0}")]
@@ -46,7 +47,7 @@ pub enum ConnectError {
     #[error("hello: {0}")]
     BadHello(String),
     /// No answer within `handshake_timeout`.
-    #[error("no answer in time")]
+    #[error("no answer in time: no node listens there, or UDP doesn't get through")]
     TimedOut,
     /// The connection failed for another reason.
     #[error("connection lost: {0}")]
@@ -72,13 +73,10 @@ impl ConnectError {
 
 impl From<ConnectionError> for ConnectError {
     fn from(error: ConnectionError) -> Self {
+        if let Some(certificate) = Ends::EDGE.explain(&error) {
+            return Self::Tls(certificate);
+        }
         match &error {
-            ConnectionError::TransportError(fault) if is_tls(u64::from(fault.code)) => {
-                Self::Tls(error.to_string())
-            }
-            ConnectionError::ConnectionClosed(close) if is_tls(u64::from(close.error_code)) => {
-                Self::Tls(error.to_string())
-            }
             ConnectionError::ApplicationClosed(close) => Self::Refused {
                 code: CloseCode::from_number(close.error_code.into_inner()),
                 reason: String::from_utf8_lossy(&close.reason).into_owned(),
@@ -92,11 +90,6 @@ impl From<ConnectionError> for ConnectError {
             | ConnectionError::CidsExhausted => Self::Lost(error.to_string()),
         }
     }
-}
-
-/// QUIC carries TLS alerts as error codes 0x100 to 0x1ff (RFC 9001 §4.8).
-const fn is_tls(code: u64) -> bool {
-    code >> 8 == 1
 }
 
 impl From<StreamsError> for ConnectError {

@@ -13,6 +13,7 @@
 //!    end, and answers with its own.
 //! 4. Frames of the version settled, both ways, until one side closes the connection with a code and a reason.
 
+mod alert;
 mod assemble;
 mod backoff;
 mod client;
@@ -31,6 +32,7 @@ mod join;
 mod link;
 mod link_core;
 mod lives;
+mod own_certificate;
 mod queue;
 mod quiet;
 mod reader;
@@ -40,6 +42,7 @@ mod server;
 mod streams;
 mod tasks;
 mod tls;
+mod tls_error;
 mod transport;
 mod welcome;
 mod writer;
@@ -58,7 +61,8 @@ pub use inbox::Inbox;
 pub use link::{EdgeLink, Link, LinkSink, NodeLink};
 pub use sender::{LinkSender, Sent};
 pub use server::{LinkServer, ServerObserver};
-pub use tls::{LinkTls, TlsError};
+pub use tls::LinkTls;
+pub use tls_error::{PemFile, TlsError};
 
 /// The protocol name of the TLS handshake; it changes only if the hello itself must.
 pub const ALPN: &[u8] = b"trunkline/1";

@@ -2,50 +2,20 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, version};
 
 use crate::ALPN;
 use crate::config::LinkConfig;
-use crate::identity::{IdentityError, PeerIdentity};
-
-/// Why files make no TLS configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A file isn't named by the configuration.
-    #[error("link.{0} is not set")]
-    NotSet(&'static str),
-    /// A file can't be read.
-    #[error("{path}: {error}")]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// A file isn't PEM, or hasn't what it should have.
-    #[error("{what} is not valid PEM: {error}")]
-    BadPem {
-        /// `authority`, `certificate chain` or `key`.
-        what: &'static str,
-        /// Why.
-        error: pem::Error,
-    },
-    /// A file has no certificate in it.
-    #[error("{0} has no certificate")]
-    NoCertificate(&'static str),
-    /// The own certificate names nobody.
-    #[error("own {0}")]
-    Identity(#[from] IdentityError),
-    /// rustls refuses them, for instance because key and certificate don't belong together.
-    #[error("certificates are refused: {0}")]
-    Refused(String),
-}
+use crate::identity::PeerIdentity;
+use crate::own_certificate;
+use crate::tls_error::{PemFile, TlsError};
 
 /// The certificates of one process and the authority that it believes.
 pub struct LinkTls {
@@ -61,25 +31,43 @@ impl LinkTls {
     /// # Errors
     /// When one isn't set, can't be read, or as [`LinkTls::from_pem`].
     pub fn from_files(config: &LinkConfig) -> Result<Self, TlsError> {
-        let ca = read("ca_file", config.ca_file.as_ref())?;
-        let chain = read("certificate_file", config.certificate_file.as_ref())?;
-        let key = read("key_file", config.key_file.as_ref())?;
-        Self::from_pem(&ca, &chain, &key)
+        let (ca_file, ca) = read("ca_file", config.ca_file.as_ref())?;
+        let (chain_file, chain) = read("certificate_file", config.certificate_file.as_ref())?;
+        let (key_file, key) = read("key_file", config.key_file.as_ref())?;
+        Self::new((ca_file, &ca), (chain_file, &chain), (key_file, &key))
     }
 
     /// Makes one from PEM texts: the authority's certificates, the own chain (leaf first), and its key.
     ///
     /// # Errors
-    /// When one can't be parsed, key and leaf don't belong together, or the leaf names nobody.
+    /// When one can't be parsed, key and leaf don't belong together, the leaf names nobody or isn't valid now.
     pub fn from_pem(ca: &[u8], chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
-        let chain = certificates("certificate chain", chain)?;
+        let unnamed = |key| PemFile { key, path: None };
+        Self::new(
+            (unnamed("ca_file"), ca),
+            (unnamed("certificate_file"), chain),
+            (unnamed("key_file"), key),
+        )
+    }
+
+    fn new(
+        (ca_file, ca): (PemFile, &[u8]),
+        (chain_file, chain): (PemFile, &[u8]),
+        (key_file, key): (PemFile, &[u8]),
+    ) -> Result<Self, TlsError> {
+        let chain = certificates(&chain_file, chain)?;
         let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|error| TlsError::BadPem { what: "key", error })?;
-        let roots = roots(ca)?;
-        let identity = PeerIdentity::from_chain(&chain)?;
+            .map_err(|error| TlsError::pem(&key_file, "private key", error))?;
+        let roots = roots(&ca_file, ca)?;
+        let identity = PeerIdentity::from_chain(&chain).map_err(|error| TlsError::Identity {
+            file: chain_file.clone(),
+            error,
+        })?;
+        own_certificate::check(&chain_file, &chain, SystemTime::now())?;
         let secret = key.secret_der().to_vec();
-        let server = server(roots.clone(), chain.clone(), key.clone_key())?;
-        let client = client(roots, chain, key)?;
+        let mismatch = |error| TlsError::of_pair(&chain_file, &key_file, &error);
+        let server = server(&roots, chain.clone(), key.clone_key()).map_err(mismatch)?;
+        let client = client(roots, chain, key).map_err(mismatch)?;
         Ok(Self {
             identity,
             secret,
@@ -113,74 +101,76 @@ impl std::fmt::Debug for LinkTls {
     }
 }
 
-fn read(key: &'static str, path: Option<&PathBuf>) -> Result<Vec<u8>, TlsError> {
+fn read(key: &'static str, path: Option<&PathBuf>) -> Result<(PemFile, Vec<u8>), TlsError> {
     let path = path.ok_or(TlsError::NotSet(key))?;
-    std::fs::read(path).map_err(|error| TlsError::Unreadable {
-        path: path.clone(),
-        error,
-    })
+    let file = PemFile {
+        key,
+        path: Some(path.clone()),
+    };
+    match std::fs::read(path) {
+        Ok(text) => Ok((file, text)),
+        Err(error) => Err(TlsError::Unreadable { file, error }),
+    }
 }
 
-fn certificates(what: &'static str, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(file: &PemFile, text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
-    let found = found.map_err(|error| TlsError::BadPem { what, error })?;
+    let found = found.map_err(|error| TlsError::pem(file, "certificate", error))?;
     if found.is_empty() {
-        Err(TlsError::NoCertificate(what))
+        let (file, what) = (file.clone(), "certificate");
+        Err(TlsError::Missing { file, what })
     } else {
         Ok(found)
     }
 }
 
-fn roots(ca: &[u8]) -> Result<Arc<RootCertStore>, TlsError> {
+fn roots(file: &PemFile, ca: &[u8]) -> Result<Arc<RootCertStore>, TlsError> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates("authority", ca)? {
-        roots.add(certificate).map_err(refused)?;
+    for certificate in certificates(file, ca)? {
+        roots.add(certificate).map_err(|error| TlsError::Refused {
+            file: file.clone(),
+            error: error.to_string(),
+        })?;
     }
     Ok(Arc::new(roots))
 }
 
 fn server(
-    roots: Arc<RootCertStore>,
+    roots: &Arc<RootCertStore>,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-) -> Result<Arc<QuicServerConfig>, TlsError> {
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider())
+) -> Result<Arc<QuicServerConfig>, rustls::Error> {
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider())
         .build()
-        .map_err(refused)?;
+        .map_err(|error| rustls::Error::General(error.to_string()))?;
     let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&version::TLS13])
-        .map_err(refused)?
+        .with_protocol_versions(&[&version::TLS13])?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, key)
-        .map_err(refused)?;
+        .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
-    Ok(Arc::new(
-        QuicServerConfig::try_from(config).map_err(refused)?,
-    ))
+    let quic = QuicServerConfig::try_from(config);
+    Ok(Arc::new(quic.map_err(no_suite)?))
 }
 
 fn client(
     roots: Arc<RootCertStore>,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-) -> Result<Arc<QuicClientConfig>, TlsError> {
+) -> Result<Arc<QuicClientConfig>, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&version::TLS13])
-        .map_err(refused)?
+        .with_protocol_versions(&[&version::TLS13])?
         .with_root_certificates(roots)
-        .with_client_auth_cert(chain, key)
-        .map_err(refused)?;
+        .with_client_auth_cert(chain, key)?;
     config.alpn_protocols = vec![ALPN.to_vec()];
-    Ok(Arc::new(
-        QuicClientConfig::try_from(config).map_err(refused)?,
-    ))
+    let quic = QuicClientConfig::try_from(config);
+    Ok(Arc::new(quic.map_err(no_suite)?))
+}
+
+fn no_suite(error: impl std::fmt::Display) -> rustls::Error {
+    rustls::Error::General(error.to_string())
 }
 
 /// Named everywhere, so that a second provider in the build can't make the choice ambiguous.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
-}
-
-fn refused(error: impl std::fmt::Display) -> TlsError {
-    TlsError::Refused(error.to_string())
 }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 use trunkline_shared::frame::{HelloError, VersionRange};
 
+use crate::alert::Ends;
 use crate::client;
 use crate::config::LinkConfig;
 use crate::counters::{Counter, ServerCounters};
@@ -45,7 +46,7 @@ struct Live {
 /// Why a connection isn't welcomed.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
-    #[error("handshake: {0}")]
+    #[error("{}", Ends::NODE.explain(.0).unwrap_or_else(|| format!("handshake: {}", .0)))]
     Handshake(ConnectionError),
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -6,6 +6,7 @@ use axum::Router;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
+use crate::port::Port;
 use crate::shutdown::Shutdown;
 
 /// The `[admin]` section.
@@ -33,7 +34,9 @@ pub async fn serve_admin(
     router: Router,
     shutdown: Shutdown,
 ) -> std::io::Result<SocketAddr> {
-    let listener = TcpListener::bind(section.listen).await?;
+    let listener = TcpListener::bind(section.listen)
+        .await
+        .map_err(|error| Port::tcp(section.listen).explain(error))?;
     let address = listener.local_addr()?;
     let server = axum::serve(listener, router)
         .with_graceful_shutdown(async move { shutdown.at_once().await });

@@ -5,6 +5,7 @@ mod args;
 mod clock;
 mod draw;
 mod panic;
+mod port;
 mod ready_file;
 mod shutdown;
 
@@ -13,5 +14,6 @@ pub use args::{Failure, ProcessArgs, main_with};
 pub use clock::Clock;
 pub use draw::{draw_incarnation, draw_seed};
 pub use panic::abort_on_panic;
+pub use port::{Port, port_owner};
 pub use ready_file::Ready;
 pub use shutdown::Shutdown;

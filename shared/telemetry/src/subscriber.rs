@@ -24,9 +24,10 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LogConfig {
-    /// Which lines are written, as `tracing` filters are: `"info"` (default), `"info,trunkline_link=debug"`, …
+    /// Which lines are written, as `tracing` filters are: `"debug"`, `"info,trunkline_link=debug"`, …
     ///
-    /// The variable `RUST_LOG` wins over it.
+    /// Default `"info,fjall=warn,lsm_tree=warn"`: the embedded store's database tells each of its steps at `info`. The
+    /// variable `RUST_LOG` wins over it.
     pub filter: String,
     /// How they look: `"auto"` (default), `"text"` or `"json"`.
     pub format: LogFormat,
@@ -35,7 +36,7 @@ pub struct LogConfig {
 impl Default for LogConfig {
     fn default() -> Self {
         Self {
-            filter: "info".to_owned(),
+            filter: "info,fjall=warn,lsm_tree=warn".to_owned(),
             format: LogFormat::Auto,
         }
     }
