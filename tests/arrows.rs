@@ -51,7 +51,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ),
     (
         "trunkline",
-        &["backbone", "edge", "link", "process", "shared"],
+        &["backbone", "edge", "link", "loadtest", "process", "shared"],
     ),
 ];
 

@@ -3,6 +3,7 @@
 //! A floor is the least that the same machine needs for the same bytes: a bare server that writes one prebuilt frame to
 //! each socket, a bare database that commits batches. A figure without its floor tells more about the machine than about
 //! the mesh. `docs/benchmarks.md` has the method and the figures.
+//! [`wan`] puts distance between the parts of a mesh on one machine.
 //!
 //! The driver is one thread, so that on a small machine it leaves room for what it measures; what must keep time beside it
 //! has a thread of its own.
@@ -19,6 +20,7 @@ mod report;
 mod scenario;
 mod socket;
 mod target;
+pub mod wan;
 
 use anyhow::{Context, Result};
 

@@ -1,0 +1,135 @@
+//! A relay of datagrams, on a thread of its own.
+
+mod client;
+mod link;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+use self::link::{Limits, Link};
+use super::alarm::Alarm;
+use super::config::{PathConfig, WanConfig};
+use super::lock;
+use super::path::PathCounts;
+
+/// Clients that a relay serves at the same time; datagrams of others are dropped and counted.
+pub const CLIENTS_MAX: usize = 1024;
+
+/// A client through which nothing goes for this long is forgotten; should it come again, the target sees a new address.
+pub const CLIENT_IDLE_MAX: Duration = Duration::from_secs(60);
+
+/// A UDP relay: what comes to its address goes on to its target and back, each way by a path that all of its clients share.
+///
+/// Arrivals come within some tens of microseconds after their time on Linux, elsewhere within a millisecond and that. A datagram that
+/// the system refuses to send counts as passed: the path has carried it. Dropping the relay stops it.
+#[derive(Debug)]
+pub struct UdpRelay {
+    address: SocketAddr,
+    link: Arc<Link>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl UdpRelay {
+    /// Starts a relay at `listen`, whose port may be 0. The seed decides about losses and jitter, in the order of arrivals.
+    ///
+    /// # Errors
+    /// When the address is taken, or no thread can be started.
+    pub fn start(
+        listen: SocketAddr,
+        target: SocketAddr,
+        config: WanConfig,
+        seed: u64,
+    ) -> io::Result<Self> {
+        Self::start_limited(listen, target, config, seed, Limits::default())
+    }
+
+    fn start_limited(
+        listen: SocketAddr,
+        target: SocketAddr,
+        config: WanConfig,
+        seed: u64,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let inside = runtime.enter();
+        let front = client::bind(listen)?;
+        let alarms = [Alarm::new()?, Alarm::new()?];
+        drop(inside);
+        let address = front.local_addr()?;
+        let link = Arc::new(Link::new(front, target, config, seed, limits));
+        let (stop, stopped) = oneshot::channel();
+        let running = Arc::clone(&link);
+        let thread = std::thread::Builder::new()
+            .name(format!("relay {address}"))
+            .spawn(move || link::run(&runtime, &running, &alarms, stopped))?;
+        Ok(Self {
+            address,
+            link,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Changes what the link is like, as [`Path::configure`](super::Path::configure) says; a cut that isn't in the new
+    /// configuration ends.
+    pub fn set(&self, config: WanConfig) {
+        self.link.up.configure(|_| config.up);
+        self.link.down.configure(|_| config.down);
+    }
+
+    /// Cuts both directions, or heals them.
+    pub fn cut(&self, cut: bool) {
+        let change = |config| PathConfig { cut, ..config };
+        self.link.up.configure(change);
+        self.link.down.configure(change);
+    }
+
+    /// What became of the datagrams so far.
+    pub fn counts(&self) -> RelayCounts {
+        RelayCounts {
+            up: self.link.up.counts(),
+            down: self.link.down.counts(),
+            clients: lock(&self.link.clients).len(),
+            turned_away: self.link.turned_away.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for UdpRelay {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It has ended by a panic at worst, which it has told itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What a relay has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RelayCounts {
+    /// Towards the target.
+    pub up: PathCounts,
+    /// Back from it.
+    pub down: PathCounts,
+    /// Clients it knows now.
+    pub clients: usize,
+    /// Datagrams of clients for which it had no place.
+    pub turned_away: u64,
+}
+
+#[cfg(test)]
+mod tests;
