@@ -1,0 +1,49 @@
+//! The subcommands; each has a file for its flags, and what several share has one too.
+
+mod fanout;
+mod floor;
+mod floor_store;
+mod idle;
+mod mesh;
+mod pace;
+mod ping;
+mod publish;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use fanout::FanoutArgs;
+pub(crate) use floor::FloorArgs;
+pub(crate) use floor_store::FloorStoreArgs;
+pub(crate) use idle::IdleArgs;
+pub(crate) use mesh::MeshArgs;
+pub(crate) use pace::{PaceArgs, Road};
+pub(crate) use ping::PingArgs;
+pub(crate) use publish::PublishArgs;
+
+/// Drives a Trunkline mesh and measures it.
+#[derive(Debug, Parser)]
+#[command(name = "loadtest", version, about)]
+pub struct Cli {
+    /// Prints one line of JSON instead of a table.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Resident memory of a server per idle connection.
+    Idle(IdleArgs),
+    /// CPU and latency of deliveries to many subscribers of one channel.
+    Fanout(FanoutArgs),
+    /// A bare server for `fanout --floor`: writes one prebuilt frame to each socket; a line on its standard input starts a run.
+    Floor(FloorArgs),
+    /// Durable publishes per second and time to their answers.
+    Publish(PublishArgs),
+    /// A bare database: commits messages as a store would, nothing else.
+    FloorStore(FloorStoreArgs),
+    /// The trip edge, owner, edge, beside one that ends at the edge.
+    Ping(PingArgs),
+}
