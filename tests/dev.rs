@@ -10,7 +10,9 @@ use harness::{Mesh, own_ip, terminate, trunkline};
 #[test]
 fn a_taken_port_is_told_in_one_line_with_its_owner_and_exit_code_2() {
     let ip = own_ip();
-    let listener = TcpListener::bind((ip, 0)).expect("a free port");
+    // One that leaves room for the ports that follow it.
+    let listener = (20_000..60_000).find_map(|port| TcpListener::bind((ip, port)).ok());
+    let listener = listener.expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     let dir = tempfile::tempdir().expect("a directory");
     let output = trunkline()
@@ -125,5 +127,19 @@ fn stopping_it_stops_its_children() {
             !std::path::Path::new(&format!("/proc/{pid}")).exists(),
             "{pid} still runs"
         );
+    }
+}
+
+#[test]
+fn a_base_port_that_leaves_no_room_for_the_others_is_refused() {
+    for port in ["557", "65535"] {
+        let output = trunkline()
+            .args(["dev", "--base-port", port])
+            .stderr(Stdio::piped())
+            .output()
+            .expect("it starts");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(&format!("--base-port {port}: ")), "{text}");
     }
 }

@@ -6,12 +6,14 @@
 
 mod harness;
 
+use std::path::Path;
+
 use harness::Mesh;
 use harness::again::section;
 use harness::proxy::Proxy;
 use harness::tools::Script;
-use harness::tools::javascript::node;
-use harness::tools::python::python;
+use harness::tools::javascript::node_trusting;
+use harness::tools::python::{python, python_trusting};
 use serde_json::json;
 use toml::Table;
 
@@ -25,12 +27,24 @@ enum Sdk {
 impl Sdk {
     /// Starts its script of a scenario; `None` where the language is missing.
     fn start(self, scenario: &str, arguments: &[&str]) -> Option<Script> {
+        self.start_trusting(None, scenario, arguments)
+    }
+
+    /// As [`Self::start`], where TLS trusts an authority of ours.
+    fn start_trusting(
+        self,
+        authority: Option<&Path>,
+        scenario: &str,
+        arguments: &[&str],
+    ) -> Option<Script> {
         match self {
-            Self::JavaScript(encoding) => node(
+            Self::JavaScript(encoding) => node_trusting(
+                authority,
                 &format!("{scenario}.mjs"),
                 &[&[encoding], arguments].concat(),
             ),
-            Self::Python(encoding) => python(
+            Self::Python(encoding) => python_trusting(
+                authority,
                 &format!("{scenario}.py"),
                 &[&[encoding], arguments].concat(),
             ),
@@ -59,6 +73,7 @@ macro_rules! with_each_sdk {
 
 with_each_sdk!(
     a_thousand_messages_cross_regions_in_order,
+    messages_cross_regions_over_tls,
     a_client_resumes_after_each_cut_without_loss,
     a_channel_offers_what_the_sdk_asks_for,
     options_are_granted_left_out_or_refused,
@@ -67,14 +82,23 @@ with_each_sdk!(
 );
 
 fn a_thousand_messages_cross_regions_in_order(sdk: Sdk) {
+    messages_cross_regions(sdk, &Mesh::start(), None);
+}
+
+fn messages_cross_regions_over_tls(sdk: Sdk) {
+    let mesh = Mesh::start_with(&["--tls"]);
+    let authority = mesh.dir().join("certs/ca.pem");
+    messages_cross_regions(sdk, &mesh, Some(&authority));
+}
+
+fn messages_cross_regions(sdk: Sdk, mesh: &Mesh, authority: Option<&Path>) {
     const MESSAGES: usize = 1000;
-    let mesh = Mesh::start();
     let (near, far) = (
         mesh.websocket("edge-ap-south"),
         mesh.websocket("edge-eu-west"),
     );
     let arguments = [&near, &far, "chat:across", &MESSAGES.to_string()];
-    let Some(mut script) = sdk.start("across", &arguments) else {
+    let Some(mut script) = sdk.start_trusting(authority, "across", &arguments) else {
         return;
     };
     let done = script.expect("done");

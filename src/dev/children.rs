@@ -70,7 +70,7 @@ impl Children {
         for edge in plan.edges() {
             self.wait_until_ready(&edge.name).await?;
         }
-        state::write(&self.dir, &self.ready)
+        state::write(&self.dir, plan, &self.ready)
     }
 
     /// Whether all are ready.

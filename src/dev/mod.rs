@@ -1,5 +1,6 @@
 //! `trunkline dev`: a backbone node and three regional edges on one machine, as children of this executable.
 
+mod banner;
 mod children;
 mod page;
 mod plan;
@@ -18,6 +19,7 @@ pub(crate) use page::routes;
 
 use crate::certs;
 use crate::cli::{failure, usage};
+use banner::banner;
 use children::Children;
 use plan::Plan;
 
@@ -27,12 +29,16 @@ pub(crate) struct DevArgs {
     /// Where everything is kept: store, certificates, logs, pids, addresses.
     #[arg(long, default_value = ".trunkline", value_name = "DIR")]
     dir: PathBuf,
-    /// Port of the first edge; the others follow. 0 takes free ports for everything.
-    #[arg(long, default_value_t = 8000, value_name = "PORT")]
+    /// Port of the first edge; all other ports follow, so that a second mesh can run beside (with a --dir of its own). 0
+    /// takes free ports for everything.
+    #[arg(long, default_value_t = plan::BASE_PORT, value_name = "PORT")]
     base_port: u16,
     /// Address that everything listens on; loopback only.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "IP")]
     ip: IpAddr,
+    /// Let clients come by TLS: https:// and wss:// with certificates of the mesh's own authority.
+    #[arg(long)]
+    tls: bool,
 }
 
 /// Runs until Ctrl-C, SIGTERM, or the end of all children.
@@ -44,7 +50,7 @@ pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
             args.ip
         )));
     }
-    let plan = Plan::new(args.ip, args.base_port);
+    let plan = Plan::new(args.ip, args.base_port, args.tls).map_err(|error| usage(&error))?;
     plan.ports()
         .into_iter()
         .try_for_each(ports::check)
@@ -65,6 +71,7 @@ async fn supervise(args: &DevArgs, plan: &Plan) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut children = Children::new(&args.dir)?;
+    state::remove(&args.dir);
     let started = tokio::select! {
         started = children.start_all(plan) => started,
         _ = interrupt.recv() => Ok(()),
@@ -72,7 +79,7 @@ async fn supervise(args: &DevArgs, plan: &Plan) -> anyhow::Result<()> {
     };
     let ended = match started {
         Ok(()) if children.is_complete(plan) => {
-            eprint!("{}", state::banner(&children.ready, &args.dir));
+            eprint!("{}", banner(plan, &children.ready, &args.dir));
             tokio::select! {
                 ended = children.watch() => Err(ended),
                 _ = interrupt.recv() => Ok(()),
@@ -82,6 +89,7 @@ async fn supervise(args: &DevArgs, plan: &Plan) -> anyhow::Result<()> {
         Ok(()) => Ok(()),
         Err(error) => Err(error),
     };
+    state::remove(&args.dir);
     tokio::select! {
         () = children.stop() => {}
         _ = interrupt.recv() => children.kill().await,

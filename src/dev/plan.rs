@@ -3,10 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 use trunkline_process::Port;
 
+use super::state;
 use crate::certs::Holder;
 
 /// The regions of dev mode, in the order of their edges' ports.
@@ -15,22 +16,48 @@ const REGIONS: [&str; 3] = ["eu-west", "us-east", "ap-south"];
 /// The only node.
 const NODE: &str = "backbone-1";
 
+/// The first edge's port unless another is asked for, the node's then, and the first of the admin ports.
+pub(crate) const BASE_PORT: u16 = 8000;
 const LINK_PORT: u16 = 7443;
 const ADMIN_PORT: u16 = 9190;
 
 /// Names and ports of all processes; ports are 0 when free ones are to be taken.
 pub(crate) struct Plan {
     ip: IpAddr,
+    /// The first edge's port; all others are as far from it as from [`BASE_PORT`], so that meshes can run side by side.
     base_port: u16,
+    tls: bool,
 }
 
 impl Plan {
-    pub(crate) const fn new(ip: IpAddr, base_port: u16) -> Self {
-        Self { ip, base_port }
+    /// Plans the processes; with `tls` the edges show clients a certificate.
+    ///
+    /// # Errors
+    /// When a port would be none.
+    pub(crate) fn new(ip: IpAddr, base_port: u16, tls: bool) -> Result<Self> {
+        let plan = Self { ip, base_port, tls };
+        let last = ADMIN_PORT + u16::try_from(REGIONS.len())?;
+        if plan.moved(LINK_PORT).is_none() || plan.moved(last).is_none() {
+            let (least, most) = (BASE_PORT - LINK_PORT + 1, u16::MAX - (last - BASE_PORT));
+            return Err(anyhow!(
+                "--base-port {base_port}: other ports follow it, so it must be 0 or {least} to {most}"
+            ));
+        }
+        Ok(plan)
+    }
+
+    /// A port of the standard mesh, moved as this one's are; `None` when it would be none.
+    fn moved(&self, port: u16) -> Option<u16> {
+        if self.base_port == 0 {
+            return Some(0);
+        }
+        let moved = i32::from(port) - i32::from(BASE_PORT) + i32::from(self.base_port);
+        u16::try_from(moved).ok().filter(|port| *port > 0)
     }
 
     fn port(&self, port: u16) -> SocketAddr {
-        SocketAddr::new(self.ip, if self.base_port == 0 { 0 } else { port })
+        let moved = self.moved(port).expect("checked when the plan was made");
+        SocketAddr::new(self.ip, moved)
     }
 
     /// Every port that is fixed, so that one that is taken is told before anything starts.
@@ -45,14 +72,27 @@ impl Plan {
         ports
     }
 
-    /// The names that need certificates.
+    /// Whom certificates are needed for.
     pub(crate) fn holders(&self) -> Result<Vec<Holder>> {
         let edges = self
             .edges()
             .map(|edge| Holder::edge(&format!("{}/{}", edge.region, edge.name)));
+        let shown = self.edges().filter(|_| self.tls);
+        let shown = shown.map(|edge| Ok(Holder::for_clients(&edge.name, self.ip)));
         std::iter::once(Holder::backbone(NODE))
             .chain(edges)
+            .chain(shown)
             .collect()
+    }
+
+    /// How the URL of an edge begins.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
+    /// Whether the edges' clients come by TLS.
+    pub(crate) const fn tls(&self) -> bool {
+        self.tls
     }
 
     pub(crate) const fn node(&self) -> &'static str {
@@ -66,8 +106,9 @@ impl Plan {
             .map(|(region, place)| EdgePlan {
                 region,
                 name: format!("edge-{region}"),
-                listen: self.port(self.base_port.saturating_add(place)),
+                listen: self.port(BASE_PORT + place),
                 admin: self.port(ADMIN_PORT + 1 + place),
+                tls: self.tls,
             })
     }
 
@@ -86,9 +127,10 @@ impl Plan {
 /// One edge of dev mode.
 pub(crate) struct EdgePlan {
     pub(crate) name: String,
-    region: &'static str,
+    pub(crate) region: &'static str,
     listen: SocketAddr,
     admin: SocketAddr,
+    tls: bool,
 }
 
 impl EdgePlan {
@@ -100,6 +142,7 @@ impl EdgePlan {
                 "backbones": [backbone],
                 "drain_seconds": 1,
                 "dev": true,
+                "tls": if self.tls { pair(dir, &format!("client-{}", self.name)) } else { json!({}) },
             },
             "link": link(dir, &self.name),
             "client": {
@@ -114,12 +157,14 @@ impl EdgePlan {
 }
 
 fn link(dir: &Path, name: &str) -> Value {
-    let file = |name: &str| dir.join("certs").join(name);
-    json!({
-        "ca_file": file("ca.pem"),
-        "certificate_file": file(&format!("{name}.pem")),
-        "key_file": file(&format!("{name}.key")),
-    })
+    let mut link = pair(dir, name);
+    link["ca_file"] = json!(state::authority(dir));
+    link
+}
+
+fn pair(dir: &Path, name: &str) -> Value {
+    let file = |ending| dir.join("certs").join(format!("{name}.{ending}"));
+    json!({ "certificate_file": file("pem"), "key_file": file("key") })
 }
 
 /// The namespaces of dev mode (`names.md`): everybody may do everything.

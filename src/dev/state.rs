@@ -1,13 +1,15 @@
-//! What is known of the running processes: ready files, `dev.json`, the banner.
+//! What is known of the running processes: ready files and `dev.json`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
 use trunkline_process::Ready;
+
+use super::plan::Plan;
 
 /// How often a ready file is looked for; it appears once, so this bounds only the wait at start.
 const POLL: Duration = Duration::from_millis(20);
@@ -25,37 +27,34 @@ pub(crate) async fn wait_for(path: &Path) -> Result<Ready> {
     }
 }
 
-/// Writes the addresses of everything to `dev.json`.
-pub(crate) fn write(dir: &Path, ready: &BTreeMap<String, Ready>) -> Result<()> {
-    let text = serde_json::to_string_pretty(ready)?;
-    let beside = dir.join("dev.json.new");
-    fs::write(&beside, text)?;
-    fs::rename(beside, dir.join("dev.json")).context("dev.json")
+/// The mesh's authority, which clients of dev mode's edges must trust where these show a certificate.
+pub(crate) fn authority(dir: &Path) -> PathBuf {
+    dir.join("certs").join("ca.pem")
 }
 
-/// What a person sees once all is up.
-pub(crate) fn banner(ready: &BTreeMap<String, Ready>, dir: &Path) -> String {
-    let mut text = String::from(
-        "\nTrunkline is up. Open a page to see how to subscribe in one region and publish in another:\n\n",
-    );
-    for process in ready.values() {
-        let line = match (process.listen, process.link) {
-            (Some(listen), _) => format!("http://{listen}/"),
-            (None, Some(link)) => format!("link {link} (QUIC)"),
-            (None, None) => String::new(),
-        };
-        let admin = process.admin;
-        let _ = writeln!(
-            text,
-            "  {:<16} {line:<32} metrics http://{admin}/metrics",
-            process.name
-        );
+/// Where the addresses of everything are.
+pub(crate) fn file(dir: &Path) -> PathBuf {
+    dir.join("dev.json")
+}
+
+/// Writes the addresses of everything to `dev.json`.
+pub(crate) fn write(dir: &Path, plan: &Plan, ready: &BTreeMap<String, Ready>) -> Result<()> {
+    let mut all = Map::new();
+    for (name, ready) in ready {
+        all.insert(name.clone(), serde_json::to_value(ready)?);
     }
-    let _ = writeln!(
-        text,
-        "\n  API key \"dev\", token secret \"dev\"; data, logs and pids in {}",
-        dir.display()
-    );
-    text.push_str("  Ctrl-C stops everything.\n\n");
-    text
+    for edge in plan.edges() {
+        if let Some(told) = all.get_mut(&edge.name) {
+            told["region"] = json!(edge.region);
+            told["tls"] = json!(plan.tls());
+        }
+    }
+    let beside = dir.join("dev.json.new");
+    fs::write(&beside, serde_json::to_string_pretty(&Value::Object(all))?)?;
+    fs::rename(beside, file(dir)).context("dev.json")
+}
+
+/// Forgets the addresses of a mesh that has ended, or of one that is about to begin.
+pub(crate) fn remove(dir: &Path) {
+    let _ = fs::remove_file(file(dir));
 }

@@ -42,6 +42,11 @@ pub(crate) struct Mesh {
 impl Mesh {
     /// Starts a node and three edges and waits until they are ready.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// As [`Self::start`], with further flags of `trunkline dev`.
+    pub(crate) fn start_with(flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let child = trunkline()
             .args([
@@ -53,6 +58,7 @@ impl Mesh {
                 "--dir",
             ])
             .arg(dir.path())
+            .args(flags)
             .spawn()
             .expect("trunkline starts");
         let mut mesh = Self {
@@ -84,7 +90,13 @@ impl Mesh {
     }
 
     pub(crate) fn websocket(&self, edge: &str) -> String {
-        format!("ws://{}/connection/websocket", self.address(edge, "listen"))
+        let scheme = if self.addresses[edge]["tls"] == true {
+            "wss"
+        } else {
+            "ws"
+        };
+        let listen = self.address(edge, "listen");
+        format!("{scheme}://{listen}/connection/websocket")
     }
 
     /// Calls the server API of an edge.

@@ -9,13 +9,22 @@ use super::{Script, answers, copy, is_missing, project};
 
 /// Starts a script of `tests/sdk/js`; `None` where Node.js is missing.
 pub(crate) fn node(script: &str, arguments: &[&str]) -> Option<Script> {
+    node_trusting(None, script, arguments)
+}
+
+/// As [`node`], where TLS trusts an authority of ours.
+pub(crate) fn node_trusting(
+    authority: Option<&Path>,
+    script: &str,
+    arguments: &[&str],
+) -> Option<Script> {
     let there = answers("node", &["--version"]) && answers("npm", &["--version"]);
     if is_missing("node", "nodejs npm", there) {
         return None;
     }
     let mut command = Command::new("node");
     command.arg(dir().join(script)).args(arguments);
-    Some(Script::start(command))
+    Some(Script::start(command, authority))
 }
 
 /// The scripts beside their packages; installed once per lock file.

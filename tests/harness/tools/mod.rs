@@ -21,7 +21,12 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    fn start(mut command: Command) -> Self {
+    fn start(mut command: Command, authority: Option<&Path>) -> Self {
+        if let Some(authority) = authority {
+            // What Node.js and what OpenSSL beneath Python look for.
+            command.env("NODE_EXTRA_CA_CERTS", authority);
+            command.env("SSL_CERT_FILE", authority);
+        }
         let mut child = command
             // The mesh is on this machine, whatever proxy it uses for the rest.
             .env("NO_PROXY", "*")

@@ -9,6 +9,15 @@ use super::{Script, answers, is_missing, project};
 
 /// Starts a script of `tests/sdk/python`; `None` where Python or its `venv` is missing.
 pub(crate) fn python(script: &str, arguments: &[&str]) -> Option<Script> {
+    python_trusting(None, script, arguments)
+}
+
+/// As [`python`], where TLS trusts an authority of ours.
+pub(crate) fn python_trusting(
+    authority: Option<&Path>,
+    script: &str,
+    arguments: &[&str],
+) -> Option<Script> {
     // Debian has `venv` without `python3-venv`, but not the `ensurepip` that it needs.
     let there = answers("python3", &["-c", "import venv, ensurepip"]);
     if is_missing("python3", "python3-venv", there) {
@@ -20,7 +29,7 @@ pub(crate) fn python(script: &str, arguments: &[&str]) -> Option<Script> {
         .args(["-u", "-B"])
         .arg(sources().join(script))
         .args(arguments);
-    Some(Script::start(command))
+    Some(Script::start(command, authority))
 }
 
 fn sources() -> PathBuf {

@@ -1,0 +1,49 @@
+//! What a person sees once all is up.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use trunkline_process::Ready;
+
+use super::plan::Plan;
+use super::state;
+
+/// Where everything is, and what can be done with it.
+pub(crate) fn banner(plan: &Plan, ready: &BTreeMap<String, Ready>, dir: &Path) -> String {
+    let mut text = String::from(
+        "\nTrunkline is up. Open a page to see how to subscribe in one region and publish in another:\n\n",
+    );
+    for process in ready.values() {
+        let line = match (process.listen, process.link) {
+            (Some(listen), _) => format!("{}://{listen}/", plan.scheme()),
+            (None, Some(link)) => format!("link {link} (QUIC)"),
+            (None, None) => String::new(),
+        };
+        let admin = process.admin;
+        let _ = writeln!(
+            text,
+            "  {:<16} {line:<32} metrics http://{admin}/metrics",
+            process.name
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\n  API key \"dev\", token secret \"dev\"; data, logs and pids in {}",
+        dir.display()
+    );
+    if plan.tls() {
+        text.push_str(&trust(dir));
+    }
+    text.push_str("  Ctrl-C stops everything.\n\n");
+    text
+}
+
+/// How clients come to trust the certificates, which no public authority has signed.
+fn trust(dir: &Path) -> String {
+    let authority = state::authority(dir);
+    let authority = authority.display();
+    format!(
+        "  Trust the certificates by {authority}:\n    curl --cacert {authority}\n    NODE_EXTRA_CA_CERTS={authority} node\n"
+    )
+}
