@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use trunkline_process::{Failure, ProcessArgs};
 
+use crate::commands::{publish, subscribe, token};
 use crate::{certs, dev};
 
 /// A global WebSocket mesh.
@@ -25,6 +26,14 @@ pub(crate) enum Command {
     Edge(ProcessArgs),
     /// Run a backbone node.
     Backbone(ProcessArgs),
+    /// Publish a message, or each line of standard input.
+    #[command(name = "pub")]
+    Publish(publish::PublishArgs),
+    /// Print what is published, a line of JSON each: channel, offset, epoch, data, time; null where there is none.
+    #[command(name = "sub")]
+    Subscribe(subscribe::SubscribeArgs),
+    /// Sign a token for a user, to try a mesh out.
+    Token(token::TokenArgs),
     /// Make certificates for links.
     #[command(subcommand)]
     Certs(CertsCommand),
@@ -57,6 +66,9 @@ impl Command {
             Self::Dev(args) => dev::run(&args),
             Self::Edge(args) => trunkline_edge::run_with(&args, dev::routes()),
             Self::Backbone(args) => trunkline_backbone::run_with(&args),
+            Self::Publish(args) => publish::run(&args),
+            Self::Subscribe(args) => subscribe::run(&args),
+            Self::Token(args) => token::run(&args),
             Self::Certs(CertsCommand::New(args)) => new_certs(&args),
         }
     }

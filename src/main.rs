@@ -2,6 +2,8 @@
 
 mod certs;
 mod cli;
+mod client;
+mod commands;
 mod dev;
 
 use std::process::ExitCode;

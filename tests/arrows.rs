@@ -51,7 +51,9 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ),
     (
         "trunkline",
-        &["backbone", "edge", "link", "loadtest", "process", "shared"],
+        &[
+            "backbone", "edge", "link", "loadtest", "process", "protocol", "shared",
+        ],
     ),
 ];
 

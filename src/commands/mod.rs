@@ -1,0 +1,22 @@
+//! The tools of the command line.
+
+mod output;
+pub(crate) mod publish;
+pub(crate) mod subscribe;
+pub(crate) mod token;
+
+use std::future::Future;
+
+use trunkline_process::Failure;
+
+/// Runs a tool that waits for a network; one thread is enough for it.
+fn block_on(tool: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Run(format!("runtime: {error}")))?;
+    let result = runtime.block_on(tool);
+    // A look-up of a name that hangs must not keep the process.
+    runtime.shutdown_background();
+    result
+}
