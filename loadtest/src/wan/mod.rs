@@ -11,16 +11,24 @@
 mod alarm;
 mod bottleneck;
 mod config;
+mod file;
 mod path;
+mod profile;
 mod schedule;
+mod tcp;
+mod thread;
 mod udp;
+pub(crate) mod units;
 mod way;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use config::{PathConfig, WanConfig};
+pub use file::{WanFile, WanFileError};
 pub use path::{IN_FLIGHT_BYTES_MAX, Path, PathCounts};
+pub use profile::{LinkProfile, ProfileError};
 pub use schedule::Verdict;
+pub use tcp::{CONNECTIONS_MAX, TcpCounts, TcpRelay};
 pub use udp::{CLIENT_IDLE_MAX, CLIENTS_MAX, RelayCounts, UdpRelay};
 
 /// Locks what a panic leaves whole: every change behind these locks is one assignment, one entry, or a call of a machine

@@ -62,6 +62,20 @@ impl Schedule {
         }
     }
 
+    /// When bytes arrive that can't get lost: a full queue lets them wait, whoever sends them is to stop before.
+    ///
+    /// # Panics
+    /// With a configuration that loses or is cut.
+    pub(super) fn due(&mut self, now: Instant, bytes: usize) -> Instant {
+        self.config.queue_bytes_max = u64::MAX;
+        match self.admit(now, bytes) {
+            Verdict::Due(due) => due,
+            verdict @ (Verdict::Lost | Verdict::QueueFull | Verdict::Cut) => {
+                unreachable!("bytes of a stream: {verdict:?}")
+            }
+        }
+    }
+
     /// Takes a new configuration for what comes from now on; a cut forgets what was under way.
     pub(super) fn configure(&mut self, config: PathConfig) {
         self.config = config;

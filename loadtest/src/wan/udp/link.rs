@@ -7,8 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
-use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
 
 use super::client::{Client, Clients};
 use super::{CLIENT_IDLE_MAX, CLIENTS_MAX};
@@ -135,22 +133,14 @@ impl Link {
     }
 }
 
-/// Runs until told to stop.
-pub(super) fn run(
-    runtime: &Runtime,
-    link: &Arc<Link>,
-    alarms: &[Alarm; 2],
-    stopped: oneshot::Receiver<()>,
-) {
+/// Runs for ever; the alarms are for the way up and the way down.
+pub(super) async fn run(link: Arc<Link>, alarms: [Alarm; 2]) {
     let [up, down] = alarms;
-    runtime.block_on(async {
-        tokio::select! {
-            _ = stopped => {}
-            () = receive(link) => {}
-            () = send_up(link, up) => {}
-            () = send_down(link, down) => {}
-        }
-    });
+    tokio::select! {
+        () = receive(&link) => {}
+        () = send_up(&link, up) => {}
+        () = send_down(&link, down) => {}
+    }
 }
 
 async fn receive(link: &Arc<Link>) {
@@ -175,10 +165,10 @@ async fn follow(link: Arc<Link>, client: Arc<Client>) {
     lock(&link.clients).remove(&client.address);
 }
 
-async fn send_up(link: &Link, alarm: &Alarm) {
+async fn send_up(link: &Link, alarm: Alarm) {
     let mut batch = Vec::new();
     loop {
-        link.up.arrived(alarm, &mut batch).await;
+        link.up.arrived(&alarm, &mut batch).await;
         for Datagram { client, bytes } in batch.drain(..) {
             // What the system refuses is as good as lost beyond the link.
             let _ = client.socket.send_to(&bytes, link.target).await;
@@ -186,10 +176,10 @@ async fn send_up(link: &Link, alarm: &Alarm) {
     }
 }
 
-async fn send_down(link: &Link, alarm: &Alarm) {
+async fn send_down(link: &Link, alarm: Alarm) {
     let mut batch = Vec::new();
     loop {
-        link.down.arrived(alarm, &mut batch).await;
+        link.down.arrived(&alarm, &mut batch).await;
         for Datagram { client, bytes } in batch.drain(..) {
             let _ = link.front.send_to(&bytes, client.address).await;
         }

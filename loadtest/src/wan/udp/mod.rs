@@ -7,17 +7,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
-use tokio::sync::oneshot;
 
 use self::link::{Limits, Link};
 use super::alarm::Alarm;
 use super::config::{PathConfig, WanConfig};
 use super::lock;
 use super::path::PathCounts;
+use super::thread::RelayThread;
 
 /// Clients that a relay serves at the same time; datagrams of others are dropped and counted.
 pub const CLIENTS_MAX: usize = 1024;
@@ -33,8 +32,7 @@ pub const CLIENT_IDLE_MAX: Duration = Duration::from_secs(60);
 pub struct UdpRelay {
     address: SocketAddr,
     link: Arc<Link>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _thread: RelayThread,
 }
 
 impl UdpRelay {
@@ -65,16 +63,11 @@ impl UdpRelay {
         drop(inside);
         let address = front.local_addr()?;
         let link = Arc::new(Link::new(front, target, config, seed, limits));
-        let (stop, stopped) = oneshot::channel();
-        let running = Arc::clone(&link);
-        let thread = std::thread::Builder::new()
-            .name(format!("relay {address}"))
-            .spawn(move || link::run(&runtime, &running, &alarms, stopped))?;
+        let work = link::run(Arc::clone(&link), alarms);
         Ok(Self {
             address,
             link,
-            stop: Some(stop),
-            thread: Some(thread),
+            _thread: RelayThread::start(format!("relay {address}"), runtime, work)?,
         })
     }
 
@@ -104,16 +97,6 @@ impl UdpRelay {
             down: self.link.down.counts(),
             clients: lock(&self.link.clients).len(),
             turned_away: self.link.turned_away.load(Ordering::Relaxed),
-        }
-    }
-}
-
-impl Drop for UdpRelay {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It has ended by a panic at worst, which it has told itself.
-            let _ = thread.join();
         }
     }
 }
