@@ -145,6 +145,9 @@ async fn begin(
         () = stop.cancelled() => return None,
     };
     count(outcome(thread.gate.counters(), &done));
+    if matches!(done, Err(HandshakeError::NotTls)) {
+        thread.gate.refusals().not_tls();
+    }
     done.inspect_err(|error| debug!(%error, "TLS handshake failed"))
         .ok()
 }

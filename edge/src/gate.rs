@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use crate::refusals::Refusals;
+
 /// Counts connections against their limits; shared by all workers.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -10,6 +12,7 @@ pub(crate) struct Gate {
     http: Slots,
     closed: AtomicBool,
     counters: GateCounters,
+    refusals: Refusals,
 }
 
 /// What the gate has refused and what has come through.
@@ -87,17 +90,26 @@ impl Gate {
             http: Slots::new(http_connection_limit),
             closed: AtomicBool::new(false),
             counters: GateCounters::default(),
+            refusals: Refusals::default(),
         }
     }
 
     /// A place for a WebSocket; `None` when there is none, which is counted.
     pub(crate) fn try_socket(&self) -> Option<Permit> {
-        self.counted(self.sockets.try_take())
+        let permit = self.counted(self.sockets.try_take());
+        if permit.is_none() {
+            self.refusals.too_many_sockets(self.sockets.limit);
+        }
+        permit
     }
 
     /// A place for a connection that isn't a WebSocket (yet); `None` when there is none, which is counted.
     pub(crate) fn try_http(&self) -> Option<Permit> {
-        self.counted(self.http.try_take())
+        let permit = self.counted(self.http.try_take());
+        if permit.is_none() {
+            self.refusals.too_many_http(self.http.limit);
+        }
+        permit
     }
 
     /// Lets nobody in any more.
@@ -123,6 +135,11 @@ impl Gate {
     /// What has happened at the gate.
     pub(crate) const fn counters(&self) -> &GateCounters {
         &self.counters
+    }
+
+    /// Tells the log who is turned away.
+    pub(crate) const fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     fn counted(&self, permit: Option<Permit>) -> Option<Permit> {

@@ -23,6 +23,7 @@ mod links;
 mod metrics;
 mod origin;
 mod reader;
+mod refusals;
 mod run;
 mod secret;
 mod socket;

@@ -38,6 +38,7 @@ pub(crate) fn upgrade(
     let upgraded = hyper::upgrade::on(&mut request);
     let Ok(mut response) = create_response_with_body(&request, Body::empty) else {
         count(&thread.gate.counters().refused_handshake);
+        thread.gate.refusals().handshake();
         return status(StatusCode::BAD_REQUEST);
     };
     let Some(permit) = thread.gate.try_socket() else {
@@ -71,12 +72,14 @@ pub(crate) fn upgrade(
 
 /// Why nobody, or not this page, is let in now.
 fn refusal(request: &Request<Incoming>, thread: &WorkerThread, site: &Site) -> Option<StatusCode> {
-    let counters = thread.gate.counters();
+    let (counters, told) = (thread.gate.counters(), thread.gate.refusals());
     let (counter, status) = if thread.gate.is_closed() {
         (&counters.refused_draining, StatusCode::SERVICE_UNAVAILABLE)
     } else if thread.lag() > site.accept_lag_max {
+        told.late(thread.lag());
         (&counters.refused_late, StatusCode::SERVICE_UNAVAILABLE)
     } else if !site.origins.allow(request.headers()) {
+        told.origin(request.headers());
         (&counters.refused_origin, StatusCode::FORBIDDEN)
     } else {
         return None;

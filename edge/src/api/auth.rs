@@ -3,16 +3,31 @@
 use axum::http::{HeaderMap, header};
 
 use crate::config::ApiSection;
+use crate::refusals::RefusedCall;
 
 /// Whether a call shows the key, or needs none.
 ///
 /// In order: the header `X-API-Key`; else `Authorization: apikey KEY`; if neither holds, the query's `api_key`.
-pub(super) fn is_authorized(
+///
+/// # Errors
+/// Why it isn't let in.
+pub(super) fn authorize(
     section: &ApiSection,
     headers: &HeaderMap,
     query: Option<&str>,
-) -> bool {
-    section.insecure || by_header(section, headers) || by_query(section, query.unwrap_or_default())
+) -> Result<(), RefusedCall> {
+    let query = query.unwrap_or_default();
+    if section.insecure || by_header(section, headers) || by_query(section, query) {
+        return Ok(());
+    }
+    let shown = headers.contains_key("x-api-key")
+        || headers.contains_key(header::AUTHORIZATION)
+        || key_of(query).is_some();
+    Err(match (section.key.is_empty(), shown) {
+        (true, _) => RefusedCall::NotSet,
+        (false, false) => RefusedCall::NoKey,
+        (false, true) => RefusedCall::WrongKey,
+    })
 }
 
 fn by_header(section: &ApiSection, headers: &HeaderMap) -> bool {
@@ -32,10 +47,13 @@ fn by_header(section: &ApiSection, headers: &HeaderMap) -> bool {
 }
 
 fn by_query(section: &ApiSection, query: &str) -> bool {
-    let key = query
+    key_of(query).is_some_and(|key| section.key.matches(&percent_decoded(key)))
+}
+
+fn key_of(query: &str) -> Option<&str> {
+    query
         .split('&')
-        .find_map(|pair| pair.strip_prefix("api_key="));
-    key.is_some_and(|key| section.key.matches(&percent_decoded(key)))
+        .find_map(|pair| pair.strip_prefix("api_key="))
 }
 
 /// Undoes the encoding of a query's value; what isn't well encoded stays as it is.
@@ -86,7 +104,7 @@ mod tests {
             )
         });
         assert_eq!(
-            is_authorized(&section, &pairs.collect(), query),
+            authorize(&section, &pairs.collect(), query).is_ok(),
             expected,
             "{headers:?} {query:?}"
         );
@@ -124,7 +142,21 @@ mod tests {
             insecure: true,
             ..ApiSection::default()
         };
-        assert!(is_authorized(&insecure, &HeaderMap::new(), None));
+        assert!(authorize(&insecure, &HeaderMap::new(), None).is_ok());
+    }
+
+    #[test]
+    fn why_a_call_is_not_let_in_is_told() {
+        let (unset, mut headers) = (ApiSection::default(), HeaderMap::new());
+        let keyed = ApiSection {
+            key: Secret::new("key"),
+            ..ApiSection::default()
+        };
+        let why = |section, headers: &HeaderMap| authorize(section, headers, None).err();
+        assert_eq!(why(&unset, &headers), Some(RefusedCall::NotSet));
+        assert_eq!(why(&keyed, &headers), Some(RefusedCall::NoKey));
+        headers.insert("x-api-key", header::HeaderValue::from_static("no"));
+        assert_eq!(why(&keyed, &headers), Some(RefusedCall::WrongKey));
     }
 
     #[test]

@@ -32,7 +32,8 @@ impl ApiError {
         }
     }
 
-    const fn message(self) -> &'static str {
+    /// What it is called.
+    pub(super) const fn message(self) -> &'static str {
         match self {
             Self::Internal => "internal server error",
             Self::UnknownChannel => "unknown channel",

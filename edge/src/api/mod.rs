@@ -31,8 +31,10 @@ use trunkline_shared::limits::API_BODY_BYTES_MAX;
 
 use crate::ask::Asker;
 use crate::config::{ApiSection, ErrorMode};
+use crate::refusals::Refusals;
 use answer::Answered;
 pub(crate) use counters::ApiCounters;
+use error::Failure;
 use parse::parse;
 
 /// The server API of an edge.
@@ -42,6 +44,7 @@ pub(crate) struct Api {
     section: ApiSection,
     body_timeout: Duration,
     counters: ApiCounters,
+    refusals: Refusals,
 }
 
 /// What can be called.
@@ -90,6 +93,7 @@ impl Api {
             section,
             body_timeout,
             counters: ApiCounters::default(),
+            refusals: Refusals::default(),
         }
     }
 
@@ -134,6 +138,16 @@ impl Api {
         }
     }
 
+    fn tell(&self, method: Method, failure: Failure) {
+        match failure {
+            Failure::Undecodable => self.refusals.body(method.name(), StatusCode::BAD_REQUEST),
+            Failure::Error(error) => {
+                let (code, message) = (error.code(), error.message());
+                self.refusals.call(method.name(), code, message);
+            }
+        }
+    }
+
     fn error_mode(&self, request: &Request) -> ErrorMode {
         let asked = request.headers().get("x-centrifugo-error-mode");
         if asked.is_some_and(|mode| mode == "transport") {
@@ -156,8 +170,9 @@ async fn handle(
     if request.method() != HttpMethod::POST {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")]).into_response();
     }
-    if !auth::is_authorized(&api.section, request.headers(), request.uri().query()) {
+    if let Err(why) = auth::authorize(&api.section, request.headers(), request.uri().query()) {
         api.counters.refused(method, StatusCode::UNAUTHORIZED);
+        api.refusals.key(method.name(), why);
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let mode = api.error_mode(&request);
@@ -165,11 +180,15 @@ async fn handle(
         Ok(body) => body,
         Err(status) => {
             api.counters.refused(method, status);
+            api.refusals.body(method.name(), status);
             return status.into_response();
         }
     };
     let answered = api.call(method, &body).await;
     api.counters.answered(method, &answered);
+    if let Err(failure) = &answered {
+        api.tell(method, *failure);
+    }
     answer::response(answered, mode)
 }
 

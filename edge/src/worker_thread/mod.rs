@@ -109,6 +109,7 @@ impl WorkerThread {
                 drop(self.upstream.send((self.machine.borrow().id(), message)))
             }
             Output::Close { conn, code, flush } => self.on_close(conn, &code, flush),
+            Output::Refused(refusal) => self.gate.refusals().client(&refusal),
             Output::PauseReading { conn } => {
                 self.with(conn, |connection| connection.set_paused(true))
             }

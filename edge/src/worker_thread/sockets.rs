@@ -56,6 +56,9 @@ impl WorkerThread {
 
     fn on_read_end(&self, connection: &Rc<Connection>, end: &ReadEnd) {
         tracing::debug!(conn = connection.id.0, %end, "nothing more is read");
+        if *end == ReadEnd::TooBig {
+            self.gate.refusals().too_big();
+        }
         self.input(Input::Closed {
             conn: connection.id,
         });

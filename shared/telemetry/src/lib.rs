@@ -4,9 +4,11 @@
 //! nothing of ours.
 
 pub mod fields;
+mod line_limit;
 mod metric;
 pub mod names;
 mod subscriber;
 
+pub use line_limit::LineLimit;
 pub use metric::Metric;
 pub use subscriber::{LogConfig, LogError, LogFormat, init};

@@ -6,6 +6,7 @@ use trunkline_shared::Now;
 
 use super::context::Context;
 use super::plan::ttl;
+use super::refusal::{Refusal, RefusedConnect};
 use super::session::{Failure, Identity, Phase, Session};
 use super::timers::Timer;
 use crate::auth::TokenError;
@@ -74,29 +75,36 @@ impl Session {
 fn identify(ctx: &mut Context, now: Now, token: &str) -> Result<Identity, Failure> {
     if token.is_empty() {
         if !ctx.config.allow_anonymous_connect_without_token {
-            return Err(DisconnectCode::BadRequest.into());
+            return refuse(ctx, RefusedConnect::NoToken, DisconnectCode::BadRequest);
         }
         return Ok(Identity {
             client: ctx.client_id(),
             ..Identity::default()
         });
     }
-    let token = ctx
-        .verifier
-        .connection(token, now.unix)
-        .map_err(|error| match error {
-            TokenError::Expired => Failure::Error(ErrorCode::TokenExpired),
-            TokenError::Invalid => Failure::Close(DisconnectCode::InvalidToken),
-        })?;
+    let token = match ctx.verifier.connection(token, now.unix) {
+        Ok(token) => token,
+        Err(TokenError::Expired) => {
+            return refuse(ctx, RefusedConnect::ExpiredToken, ErrorCode::TokenExpired);
+        }
+        Err(TokenError::Invalid) => {
+            return refuse(
+                ctx,
+                RefusedConnect::InvalidToken,
+                DisconnectCode::InvalidToken,
+            );
+        }
+    };
     if token.user.is_empty() && ctx.config.disallow_anonymous_connection_tokens {
-        return Err(DisconnectCode::PermissionDenied.into());
+        let code = DisconnectCode::PermissionDenied;
+        return refuse(ctx, RefusedConnect::NobodysToken, code);
     }
     if token.expire_at.is_some_and(|at| at <= now.unix) {
-        return Err(ErrorCode::Expired.into());
+        return refuse(ctx, RefusedConnect::ExpiredToken, ErrorCode::Expired);
     }
     if token.names_channels {
         // Server-side subscriptions aren't made yet: a client that counts on them must not think that it has them.
-        return Err(ErrorCode::NotAvailable.into());
+        return refuse(ctx, RefusedConnect::NamesChannels, ErrorCode::NotAvailable);
     }
     let client = ctx.client_id();
     Ok(Identity {
@@ -105,4 +113,13 @@ fn identify(ctx: &mut Context, now: Now, token: &str) -> Result<Identity, Failur
         info: token.info,
         expire_at: token.expire_at,
     })
+}
+
+fn refuse<T>(
+    ctx: &mut Context,
+    why: RefusedConnect,
+    failure: impl Into<Failure>,
+) -> Result<T, Failure> {
+    ctx.refuse(Refusal::Connect(why));
+    Err(failure.into())
 }

@@ -16,7 +16,7 @@ use super::plan::Plan;
 use super::stats::Counters;
 use super::subscribers::Subscribers;
 use super::timers::Timers;
-use super::{ConnId, Output};
+use super::{ConnId, Output, Refusal};
 use crate::auth::TokenVerifier;
 use crate::exchange::{Ticket, ToUpstream};
 
@@ -84,6 +84,11 @@ impl Context {
             random: ChaCha8Rng::from_seed(seed),
             next_ticket: 0,
         }
+    }
+
+    /// Tells that a client was refused something.
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.outputs.push_back(Output::Refused(refusal));
     }
 
     /// Says something upstream.

@@ -9,6 +9,7 @@ use trunkline_shared::{Channel, ClientInfo, Now, Payload, limits};
 use super::context::Context;
 use super::outbox::Frame;
 use super::permission::Access;
+use super::refusal::Deed;
 use super::session::{Failure, Outcome, Phase, Session};
 use super::subscription::Ending;
 use super::timers::Timer;
@@ -21,7 +22,7 @@ impl Session {
         if name.len() > limits::CHANNEL_BYTES_MAX {
             return self.reply(ctx, id, ReplyBody::Unsubscribe);
         }
-        self.in_channel(ctx, id, name, |session, ctx, channel| {
+        self.in_channel(ctx, id, Deed::Unsubscribe, name, |session, ctx, channel| {
             session.leave(ctx, channel, false);
             session.stop_lingering(ctx, channel);
             Ok(Outcome::Reply(ReplyBody::Unsubscribe))

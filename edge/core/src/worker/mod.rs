@@ -19,6 +19,7 @@ mod plan;
 mod publish;
 mod query;
 mod refresh;
+mod refusal;
 mod reply_order;
 mod session;
 mod sessions;
@@ -40,6 +41,7 @@ use trunkline_shared::{Instant, Now};
 pub use config::{ClientConfig, ConfigError, TokenConfig};
 pub use connect::VERSION;
 pub use publish::is_acceptable;
+pub use refusal::{Deed, Refusal, RefusedConnect};
 pub use stats::{Counters, WorkerStats};
 
 use crate::exchange::{ToUpstream, ToWorker, WorkerId};
@@ -110,6 +112,8 @@ pub enum Output {
         /// Whether its outbox is written before the close frame; else it is empty already.
         flush: bool,
     },
+    /// A client was refused something; to be told in the log, if at all.
+    Refused(Refusal),
     /// A connection has too many commands in flight: its socket isn't to be read.
     PauseReading {
         /// Which.

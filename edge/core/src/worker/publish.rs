@@ -7,6 +7,7 @@ use trunkline_shared::{Channel, Now, Offset, Payload, Publication, Trace, UnixMi
 
 use super::channel_name;
 use super::context::{Asked, Context, Pending};
+use super::refusal::Deed;
 use super::session::{Failure, Outcome, Session};
 use crate::exchange::ToUpstream;
 
@@ -25,7 +26,7 @@ impl Session {
             r#type,
         } = request;
         let data = ClientPayload::from_client(self.encoding, data);
-        self.in_channel(ctx, id, &channel, |session, ctx, channel| {
+        self.in_channel(ctx, id, Deed::Publish, &channel, |session, ctx, channel| {
             session.publish(ctx, now, id, channel, r#type, &data)
         });
     }

@@ -12,6 +12,7 @@ use super::context::{Asked, Context, Pending};
 use super::membership::check_feature;
 use super::outbox::Frame;
 use super::plan::OFFSET_MAX;
+use super::refusal::Deed;
 use super::session::{Failure, Outcome, Session};
 use crate::convert;
 use crate::exchange::{Ticket, ToUpstream};
@@ -19,7 +20,7 @@ use crate::exchange::{Ticket, ToUpstream};
 impl Session {
     /// Asks who is in a channel.
     pub(super) fn on_presence(&mut self, ctx: &mut Context, now: Now, id: u32, name: &str) {
-        self.in_channel(ctx, id, name, |session, ctx, channel| {
+        self.in_channel(ctx, id, Deed::Presence, name, |session, ctx, channel| {
             session.check_presence(ctx, channel)?;
             let (ticket, channel) = session.ask(ctx, id, channel, Asked::Presence);
             let deadline = ctx.deadline(now);
@@ -34,7 +35,7 @@ impl Session {
 
     /// Asks how many are in a channel.
     pub(super) fn on_presence_stats(&mut self, ctx: &mut Context, now: Now, id: u32, name: &str) {
-        self.in_channel(ctx, id, name, |session, ctx, channel| {
+        self.in_channel(ctx, id, Deed::Presence, name, |session, ctx, channel| {
             session.check_presence(ctx, channel)?;
             let (ticket, channel) = session.ask(ctx, id, channel, Asked::PresenceStats);
             let deadline = ctx.deadline(now);
@@ -55,25 +56,31 @@ impl Session {
         id: u32,
         request: &HistoryRequest,
     ) {
-        self.in_channel(ctx, id, &request.channel, |session, ctx, channel| {
-            let rules = ctx.rules.clone();
-            let namespace = channel_name::namespace(rules.as_deref(), channel)?;
-            let permitted = session.access(namespace, channel).may_read_history();
-            check_feature(namespace.has_history(), permitted)?;
-            let query = history_query(request, ctx.config.history_max_publication_limit)?;
-            let bytes_max = session.room().min(limits::ANSWER_BYTES_MAX);
-            let since = request.since.as_ref();
-            let epoch = since.map_or_else(String::new, |since| since.epoch.clone());
-            let (ticket, channel) = session.ask(ctx, id, channel, Asked::History(epoch));
-            ctx.send(ToUpstream::History {
-                ticket,
-                deadline: ctx.deadline(now),
-                channel,
-                query,
-                bytes_max: u32::try_from(bytes_max).unwrap_or(u32::MAX),
-            });
-            Ok(Outcome::Asked(ticket))
-        });
+        self.in_channel(
+            ctx,
+            id,
+            Deed::History,
+            &request.channel,
+            |session, ctx, channel| {
+                let rules = ctx.rules.clone();
+                let namespace = channel_name::namespace(rules.as_deref(), channel)?;
+                let permitted = session.access(namespace, channel).may_read_history();
+                check_feature(namespace.has_history(), permitted)?;
+                let query = history_query(request, ctx.config.history_max_publication_limit)?;
+                let bytes_max = session.room().min(limits::ANSWER_BYTES_MAX);
+                let since = request.since.as_ref();
+                let epoch = since.map_or_else(String::new, |since| since.epoch.clone());
+                let (ticket, channel) = session.ask(ctx, id, channel, Asked::History(epoch));
+                ctx.send(ToUpstream::History {
+                    ticket,
+                    deadline: ctx.deadline(now),
+                    channel,
+                    query,
+                    bytes_max: u32::try_from(bytes_max).unwrap_or(u32::MAX),
+                });
+                Ok(Outcome::Asked(ticket))
+            },
+        );
     }
 
     fn check_presence(&self, ctx: &Context, channel: &Channel) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use trunkline_shared::{Channel, Now, UnixMillis};
 
 use super::context::Context;
 use super::plan::ttl;
+use super::refusal::Deed;
 use super::session::{Failure, Outcome, Session};
 use crate::auth::TokenError;
 
@@ -61,9 +62,13 @@ impl Session {
         id: u32,
         request: &SubRefreshRequest,
     ) {
-        self.in_channel(ctx, id, &request.channel, |session, ctx, channel| {
-            session.sub_refresh(ctx, now, channel, request)
-        });
+        self.in_channel(
+            ctx,
+            id,
+            Deed::Subscribe,
+            &request.channel,
+            |session, ctx, channel| session.sub_refresh(ctx, now, channel, request),
+        );
     }
 
     fn sub_refresh(

@@ -13,6 +13,7 @@ use trunkline_shared::{Channel, ChannelError, ClientInfo, Now, UnixMillis};
 
 use super::context::Context;
 use super::outbox::Outbox;
+use super::refusal::{Deed, Refusal};
 use super::reply_order::ReplyOrder;
 use super::timers::Timer;
 use super::{ConnId, Output};
@@ -184,6 +185,7 @@ impl Session {
         &mut self,
         ctx: &mut Context,
         id: u32,
+        deed: Deed,
         name: &str,
         run: impl FnOnce(&mut Self, &mut Context, &Channel) -> Result<Outcome, Failure>,
     ) {
@@ -194,10 +196,16 @@ impl Session {
                 return self.reply_error(ctx, id, ErrorCode::BadRequest);
             }
         };
-        match run(self, ctx, &channel) {
+        let outcome = run(self, ctx, &channel);
+        let failure = outcome.as_ref().err();
+        if let Some(refusal) = failure.and_then(|why| Refusal::of(deed, &channel, why)) {
+            ctx.refuse(refusal);
+        }
+        match outcome {
             Ok(Outcome::Reply(body)) => self.reply_in_channel(ctx, &channel, id, body),
             Ok(Outcome::Asked(ticket)) => self.order.ask(channel, ticket),
             Err(Failure::Error(code)) => {
+                ctx.counters.error(code);
                 self.reply_in_channel(ctx, &channel, id, ReplyBody::Error(code.into()));
             }
             Err(Failure::Close(code)) => self.close(ctx, code),

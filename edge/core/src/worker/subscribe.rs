@@ -11,6 +11,7 @@ use super::context::{Asked, Context, Pending};
 use super::outbox::Frame;
 use super::permission::Access;
 use super::plan::{Grant, Plan};
+use super::refusal::Deed;
 use super::session::{Failure, Membership, Outcome, Session};
 use crate::auth::{SubscriptionToken, TokenError};
 use crate::exchange::{Ticket, ToUpstream};
@@ -35,9 +36,13 @@ impl Session {
         if !matches!(request.delta.as_str(), "" | "fossil") {
             return self.close(ctx, DisconnectCode::BadRequest);
         }
-        self.in_channel(ctx, id, &request.channel, |session, ctx, channel| {
-            session.subscribe(ctx, now, id, channel, request)
-        });
+        self.in_channel(
+            ctx,
+            id,
+            Deed::Subscribe,
+            &request.channel,
+            |session, ctx, channel| session.subscribe(ctx, now, id, channel, request),
+        );
     }
 
     fn subscribe(

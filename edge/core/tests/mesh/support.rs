@@ -269,7 +269,9 @@ impl Mesh {
                     worker::Output::Close { conn, code, .. } => {
                         edge.closed.push((conn, code.code()))
                     }
-                    worker::Output::PauseReading { .. } | worker::Output::ResumeReading { .. } => {}
+                    worker::Output::Refused(_)
+                    | worker::Output::PauseReading { .. }
+                    | worker::Output::ResumeReading { .. } => {}
                 }
             }
             while let Some(output) = edge.upstream.poll_output() {

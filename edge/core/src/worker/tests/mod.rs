@@ -13,6 +13,7 @@ mod presence;
 mod publish;
 mod queue;
 mod recovery;
+mod refusals;
 mod requests;
 mod rig;
 mod rules;

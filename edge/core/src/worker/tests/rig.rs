@@ -13,7 +13,9 @@ use trunkline_shared::{Channel, Instant, Now, UnixMillis};
 use super::describe::describe;
 use super::rules::rules;
 use crate::exchange::{Answer, RefusedBecause, Ticket, ToUpstream, ToWorker, WorkerId};
-use crate::worker::{ClientConfig, ConnId, Input, Output, TokenConfig, Worker, WorkerConfig};
+use crate::worker::{
+    ClientConfig, ConnId, Input, Output, Refusal, TokenConfig, Worker, WorkerConfig,
+};
 
 /// Where tests begin by the wall clock.
 pub(super) const START: UnixMillis = UnixMillis(1_700_000_000_000);
@@ -41,6 +43,7 @@ pub(super) struct Rig {
     stalled: BTreeSet<ConnId>,
     closed: BTreeMap<ConnId, u16>,
     paused: BTreeSet<ConnId>,
+    refused: Vec<Refusal>,
     asked: Vec<ToUpstream>,
     next_conn: u64,
 }
@@ -72,6 +75,7 @@ impl Rig {
             stalled: BTreeSet::new(),
             closed: BTreeMap::new(),
             paused: BTreeSet::new(),
+            refused: Vec::new(),
             asked: Vec::new(),
             next_conn: 0,
         }
@@ -192,6 +196,11 @@ impl Rig {
         self.closed.get(&conn).copied()
     }
 
+    /// What clients were refused since the last call.
+    pub(super) fn refused(&mut self) -> Vec<Refusal> {
+        mem::take(&mut self.refused)
+    }
+
     pub(super) fn is_paused(&self, conn: ConnId) -> bool {
         self.paused.contains(&conn)
     }
@@ -225,6 +234,7 @@ impl Rig {
         match output {
             Output::Upstream(ToUpstream::Consumed { .. }) => {}
             Output::Upstream(message) => self.asked.push(message),
+            Output::Refused(refusal) => self.refused.push(refusal),
             Output::PauseReading { conn } => assert!(self.paused.insert(conn)),
             Output::ResumeReading { conn } => assert!(self.paused.remove(&conn)),
             Output::Close { conn, code, flush } => {

@@ -76,7 +76,9 @@ impl Mesh {
             worker::Output::Close { conn, code, flush } => {
                 self.close_socket(SocketId(conn.0), code, flush)
             }
-            worker::Output::PauseReading { .. } | worker::Output::ResumeReading { .. } => {}
+            worker::Output::Refused(_)
+            | worker::Output::PauseReading { .. }
+            | worker::Output::ResumeReading { .. } => {}
         }
     }
 
