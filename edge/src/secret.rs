@@ -16,6 +16,11 @@ impl Secret {
         Self(text.into())
     }
 
+    /// How many bytes it has.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is nothing to keep secret.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

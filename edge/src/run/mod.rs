@@ -1,5 +1,6 @@
 //! An edge's life: listen, link, serve, drain.
 
+mod misgivings;
 mod papers;
 mod parts;
 mod start;
@@ -34,6 +35,7 @@ const STATS_INTERVAL: Duration = Duration::from_secs(5);
 /// When it can't start (certificates, addresses), or one of its parts ends by itself.
 pub async fn run(config: EdgeConfig, shutdown: Shutdown) -> Result<(), EdgeError> {
     log(&config);
+    misgivings::tell(&config);
     let papers = Papers::read(&config)?;
     let (edge, parts) = Edge::start(Arc::new(config), papers, &shutdown).await?;
     tokio::select! {
