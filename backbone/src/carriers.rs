@@ -17,6 +17,7 @@ use trunkline_shared::rules::{Namespace, Rules};
 use trunkline_store_core::MessageStore;
 
 use crate::control_task::{ControlMessage, ControlTask};
+use crate::doubles::Doubles;
 use crate::membership::Joined;
 use crate::shard_task::{ShardMessage, ShardTask};
 use crate::sink::{Machines, Queue};
@@ -34,7 +35,7 @@ pub(crate) struct Carriers {
 }
 
 impl Carriers {
-    /// Starts the machines of a node that has joined.
+    /// Starts the machines of a node that has joined; its links end after `idle_timeout` of silence.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -42,6 +43,7 @@ impl Carriers {
         store: &Arc<S>,
         clock: Clock,
         shards: u8,
+        idle_timeout: Duration,
     ) -> Result<Self, getrandom::Error> {
         let (machines, inboxes, control_inbox) = queues(shards);
         let (mut tasks, requests) = (JoinSet::new(), TaskTracker::new());
@@ -66,7 +68,8 @@ impl Carriers {
             };
             tasks.spawn(task.run());
         }
-        tasks.spawn(control_task(clock, control_inbox, &machines).run());
+        let doubles = Doubles::new(idle_timeout * 2);
+        tasks.spawn(control_task(clock, control_inbox, &machines, doubles).run());
         Ok(Self {
             machines,
             tasks,
@@ -139,6 +142,7 @@ fn control_task(
     clock: Clock,
     inbox: UnboundedReceiver<ControlMessage>,
     machines: &Machines,
+    doubles: Doubles,
 ) -> ControlTask {
     let control = Control::new(ControlConfig::default(), 0, clock.now());
     ControlTask {
@@ -147,6 +151,7 @@ fn control_task(
         inbox,
         taken: Arc::clone(&machines.control.inbox),
         links: HashMap::new(),
+        doubles,
         broken: 0,
     }
 }

@@ -12,6 +12,7 @@ use trunkline_process::Clock;
 use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::{LinkId, StreamId};
 
+use crate::doubles::Doubles;
 use crate::shard_task::sleep_until;
 
 /// What the control task is told.
@@ -51,6 +52,8 @@ pub(crate) enum ControlMessage {
 pub(crate) struct Observed {
     pub(crate) counters: ControlCounters,
     pub(crate) edges: usize,
+    /// Names of edges under which two processes are linked.
+    pub(crate) names_linked_twice: usize,
     pub(crate) broken: u64,
     /// By the edge's name.
     pub(crate) links: Vec<(String, LinkCounters)>,
@@ -64,6 +67,7 @@ pub(crate) struct ControlTask {
     /// The account of what links put into it.
     pub(crate) taken: Arc<Inbox>,
     pub(crate) links: HashMap<LinkId, (String, LinkSender<ToEdge>)>,
+    pub(crate) doubles: Doubles,
     /// Links ended because what their edge sent is no frame of the link.
     pub(crate) broken: u64,
 }
@@ -72,10 +76,9 @@ impl ControlTask {
     /// Runs until everybody who could tell it something is gone.
     pub(crate) async fn run(mut self) {
         loop {
-            let wake = self
-                .control
-                .poll_timeout()
-                .map(|(instant, _)| self.clock.to_tokio(instant));
+            let machine = self.control.poll_timeout().map(|(instant, _)| instant);
+            let due = machine.into_iter().chain(self.doubles.poll_timeout()).min();
+            let wake = due.map(|instant| self.clock.to_tokio(instant));
             tokio::select! {
                 message = self.inbox.recv() => match message {
                     Some(message) => self.take(message),
@@ -83,6 +86,7 @@ impl ControlTask {
                 },
                 () = sleep_until(wake) => self.control.handle_timeout(self.clock.now()),
             }
+            self.tell_doubles();
             self.perform_all();
         }
     }
@@ -90,12 +94,16 @@ impl ControlTask {
     fn take(&mut self, message: ControlMessage) {
         match message {
             ControlMessage::LinkUp { link, edge, sender } => {
+                let (now, life) = (self.clock.instant(), (link, edge.incarnation));
+                self.doubles.on_up(now, edge.edge.as_str(), life);
                 self.links.insert(link, (edge.edge.to_string(), sender));
                 self.input(ControlInput::LinkUp { link, edge });
             }
             ControlMessage::LinkDown { link, broken } => {
                 self.broken += u64::from(broken);
-                self.links.remove(&link);
+                if let Some((edge, _)) = self.links.remove(&link) {
+                    self.doubles.on_down(self.clock.instant(), &edge, link);
+                }
                 self.input(ControlInput::LinkDown { link });
             }
             ControlMessage::Frames {
@@ -119,6 +127,15 @@ impl ControlTask {
 
     fn input(&mut self, input: ControlInput) {
         self.control.handle_input(self.clock.now(), input);
+    }
+
+    fn tell_doubles(&mut self) {
+        for edge in self.doubles.take_news(self.clock.instant()) {
+            tracing::warn!(
+                edge,
+                "two processes of one name are linked: a certificate was copied, or an edge started twice"
+            );
+        }
     }
 
     fn perform_all(&mut self) {
@@ -160,6 +177,7 @@ impl ControlTask {
         Observed {
             counters: *self.control.counters(),
             edges: self.control.edges(),
+            names_linked_twice: self.doubles.count(self.clock.instant()),
             broken: self.broken,
             links: links.collect(),
         }

@@ -9,6 +9,7 @@ mod carriers;
 mod command;
 mod config;
 mod control_task;
+mod doubles;
 mod error;
 mod membership;
 mod metrics;

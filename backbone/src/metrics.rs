@@ -238,6 +238,10 @@ impl Page {
 
     fn links(&mut self, observed: &Observed) {
         self.gauge(backbone::KNOWN_EDGES, observed.edges as u64);
+        self.gauge(
+            backbone::NAMES_LINKED_TWICE,
+            observed.names_linked_twice as u64,
+        );
         self.counter(backbone::LINKS_BROKEN, observed.broken);
         self.counter(backbone::LINKS_REFUSED, observed.counters.closed);
         self.counter(backbone::INFO_ANSWERS, observed.counters.info_answers);

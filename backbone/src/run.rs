@@ -76,7 +76,12 @@ impl Node {
         )
         .await?;
         info!(node = %name, incarnation = %incarnation, version = %joined.view.version, "joined, all slots claimed");
-        let carriers = Carriers::start(&store, clock, config.backbone.shard_count())?;
+        let carriers = Carriers::start(
+            &store,
+            clock,
+            config.backbone.shard_count(),
+            config.link.idle_timeout,
+        )?;
         carriers.instruct(&joined, config.namespaces);
         let observer = Observer::new(
             carriers.machines.clone(),

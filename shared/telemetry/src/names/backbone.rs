@@ -224,6 +224,11 @@ pub const KNOWN_EDGES: Metric = Metric::new(
     "trunkline_backbone_known_edges",
     "Edges that are known, with or without a link",
 );
+/// Names under which two processes are linked: a copied certificate, or an edge started twice.
+pub const NAMES_LINKED_TWICE: Metric = Metric::new(
+    "trunkline_backbone_names_linked_twice",
+    "Names under which two processes are linked: a copied certificate, or an edge started twice",
+);
 /// Links closed for what their edge did.
 pub const LINKS_REFUSED: Metric = Metric::new(
     "trunkline_backbone_links_refused",
@@ -310,5 +315,6 @@ pub const ALL: &[Metric] = &[
     PRESENCE_NOW,
     QUEUED_BYTES_NOW,
     KNOWN_EDGES,
+    NAMES_LINKED_TWICE,
     LINKS_REFUSED,
 ];
