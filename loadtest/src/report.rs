@@ -123,9 +123,10 @@ impl Report {
     }
 }
 
-/// Three significant digits; whole numbers above 100.
+/// Three significant digits; a count and whatever is above 100 as a whole number.
 fn short(value: f64) -> String {
     let digits = match value.abs() {
+        whole if whole.fract() == 0.0 => 0,
         ..1.0 => 3,
         1.0..10.0 => 2,
         10.0..100.0 => 1,

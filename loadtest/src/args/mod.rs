@@ -8,6 +8,7 @@ mod mesh;
 mod pace;
 mod ping;
 mod publish;
+mod wan;
 
 use clap::{Parser, Subcommand};
 
@@ -19,6 +20,7 @@ pub(crate) use mesh::MeshArgs;
 pub(crate) use pace::{PaceArgs, Road};
 pub(crate) use ping::PingArgs;
 pub(crate) use publish::PublishArgs;
+pub(crate) use wan::{WanArgs, WanSelfTestArgs};
 
 /// Drives a Trunkline mesh and measures it.
 #[derive(Debug, Parser)]
@@ -46,4 +48,9 @@ pub(crate) enum Command {
     FloorStore(FloorStoreArgs),
     /// The trip edge, owner, edge, beside one that ends at the edge.
     Ping(PingArgs),
+    /// A relay that makes distance between whoever dials it and its target, until it is interrupted; lines on its standard
+    /// input change it: `cut`, `heal`, `rtt 200ms`, `loss 2%`, `counts`.
+    Wan(WanArgs),
+    /// How exactly the relay delays, what it costs, and where it becomes the bottleneck.
+    WanSelfTest(WanSelfTestArgs),
 }

@@ -1,5 +1,6 @@
 //! What can be measured, one file each.
 
+mod echo;
 mod fanout;
 mod floor;
 mod floor_store;
@@ -8,6 +9,8 @@ mod ping;
 mod publish;
 mod publisher;
 mod subscribers;
+mod wan;
+mod wan_self_test;
 
 use anyhow::Result;
 
@@ -26,5 +29,7 @@ pub(crate) async fn run(command: &Command) -> Result<Option<Report>> {
         Command::Publish(args) => publish::run(args).await.map(Some),
         Command::FloorStore(args) => floor_store::run(args).await.map(Some),
         Command::Ping(args) => ping::run(args).await.map(Some),
+        Command::Wan(args) => wan::run(args).await.map(Some),
+        Command::WanSelfTest(args) => wan_self_test::run(args).map(Some),
     }
 }

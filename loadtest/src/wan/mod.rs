@@ -29,6 +29,7 @@ pub use path::{IN_FLIGHT_BYTES_MAX, Path, PathCounts};
 pub use profile::{LinkProfile, ProfileError};
 pub use schedule::Verdict;
 pub use tcp::{CONNECTIONS_MAX, TcpCounts, TcpRelay};
+pub(crate) use udp::bind as bind_udp;
 pub use udp::{CLIENT_IDLE_MAX, CLIENTS_MAX, RelayCounts, UdpRelay};
 
 /// Locks what a panic leaves whole: every change behind these locks is one assignment, one entry, or a call of a machine

@@ -6,13 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
+use super::socket;
 use crate::wan::lock;
-
-/// Wanted size of a socket's buffers; the kernel gives what it allows. A burst that comes while the thread is busy must fit.
-const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
 /// One who dials.
 #[derive(Debug)]
@@ -31,7 +28,7 @@ impl Client {
     pub(super) fn open(address: SocketAddr, target: SocketAddr, now: Instant) -> io::Result<Self> {
         Ok(Self {
             address,
-            socket: bind(SocketAddr::new(beside(target.ip()), 0))?,
+            socket: socket::bind_async(SocketAddr::new(beside(target.ip()), 0))?,
             seen: Mutex::new(now),
         })
     }
@@ -49,23 +46,6 @@ impl Client {
 
 /// All who dial, by address.
 pub(super) type Clients = Mutex<BTreeMap<SocketAddr, Arc<Client>>>;
-
-/// Binds a UDP socket with large buffers, inside of a runtime.
-///
-/// # Errors
-/// When the address is taken or isn't this machine's.
-pub(super) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::DGRAM,
-        Some(Protocol::UDP),
-    )?;
-    socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
-    socket.set_send_buffer_size(SOCKET_BUFFER_BYTES)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    UdpSocket::from_std(socket.into())
-}
 
 /// An address from which the target can be reached: this machine's own when it is here, so that nobody else reaches it.
 const fn beside(target: IpAddr) -> IpAddr {

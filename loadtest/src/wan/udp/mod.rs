@@ -2,6 +2,7 @@
 
 mod client;
 mod link;
+mod socket;
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 
 use self::link::{Limits, Link};
+pub(crate) use self::socket::bind;
 use super::alarm::Alarm;
 use super::config::{PathConfig, WanConfig};
 use super::lock;
@@ -58,7 +60,7 @@ impl UdpRelay {
     ) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let inside = runtime.enter();
-        let front = client::bind(listen)?;
+        let front = socket::bind_async(listen)?;
         let alarms = [Alarm::new()?, Alarm::new()?];
         drop(inside);
         let address = front.local_addr()?;
