@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::net::TcpListener;
-use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, watch};
 
 use super::config::{PathConfig, WanConfig};
@@ -62,26 +61,25 @@ impl TcpRelay {
         config: WanConfig,
         seed: u64,
     ) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let listener = std::net::TcpListener::bind(listen)?;
-        listener.set_nonblocking(true)?;
-        let inside = runtime.enter();
-        let listener = TcpListener::from_std(listener)?;
-        drop(inside);
-        let address = listener.local_addr()?;
-        let (sender, config) = watch::channel(config);
         let counts = Arc::new(Counts::default());
+        let (sender, config) = watch::channel(config);
         let relay = Relay {
             target,
             config,
             seed,
             counts: Arc::clone(&counts),
         };
+        let (thread, address) = RelayThread::start("tcp relay", move || {
+            let listener = std::net::TcpListener::bind(listen)?;
+            listener.set_nonblocking(true)?;
+            let listener = TcpListener::from_std(listener)?;
+            Ok((listener.local_addr()?, relay.run(listener)))
+        })?;
         Ok(Self {
             address,
             config: sender,
             counts,
-            _thread: RelayThread::start(format!("relay {address}"), runtime, relay.run(listener))?,
+            _thread: thread,
         })
     }
 

@@ -148,3 +148,12 @@ fn a_target_that_is_not_there_ends_the_connection() {
     let client = TcpStream::connect(relay.address()).expect("it listens");
     assert_eq!(read_to_end(&client), b"");
 }
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_an_error_inside_of_a_runtime_too() {
+    let held = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let taken = held.local_addr().expect("it is bound");
+    let refused = TcpRelay::start(taken, taken, far(), 1);
+    let error = refused.expect_err("it is taken");
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+}

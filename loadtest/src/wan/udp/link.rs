@@ -1,6 +1,7 @@
 //! What runs on a relay's thread: one task receives from clients, one per client receives its answers, one per direction
 //! sends what has arrived.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,6 +85,14 @@ impl Link {
             clients: Clients::default(),
             turned_away: AtomicU64::new(0),
         }
+    }
+
+    /// Where clients dial.
+    ///
+    /// # Errors
+    /// When the system doesn't know, which it does.
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+        self.front.local_addr()
     }
 
     /// Takes what clients have sent, at most a batch.

@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::runtime::Builder;
-
 use self::link::{Limits, Link};
 pub(crate) use self::socket::bind;
 use super::alarm::Alarm;
@@ -28,8 +26,8 @@ pub const CLIENT_IDLE_MAX: Duration = Duration::from_secs(60);
 
 /// A UDP relay: what comes to its address goes on to its target and back, each way by a path that all of its clients share.
 ///
-/// Arrivals come within some tens of microseconds after their time on Linux, elsewhere within a millisecond and that. A datagram that
-/// the system refuses to send counts as passed: the path has carried it. Dropping the relay stops it.
+/// On Linux a datagram is late by some tens of microseconds, see `docs/benchmarks.md`; elsewhere by up to a millisecond more.
+/// One that the system refuses to send counts as passed: the path has carried it. Dropping the relay stops it.
 #[derive(Debug)]
 pub struct UdpRelay {
     address: SocketAddr,
@@ -58,18 +56,16 @@ impl UdpRelay {
         seed: u64,
         limits: Limits,
     ) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let inside = runtime.enter();
-        let front = socket::bind_async(listen)?;
-        let alarms = [Alarm::new()?, Alarm::new()?];
-        drop(inside);
-        let address = front.local_addr()?;
-        let link = Arc::new(Link::new(front, target, config, seed, limits));
-        let work = link::run(Arc::clone(&link), alarms);
+        let (thread, link) = RelayThread::start("udp relay", move || {
+            let front = socket::bind_async(listen)?;
+            let alarms = [Alarm::new()?, Alarm::new()?];
+            let link = Arc::new(Link::new(front, target, config, seed, limits));
+            Ok((Arc::clone(&link), link::run(link, alarms)))
+        })?;
         Ok(Self {
-            address,
+            address: link.address()?,
             link,
-            _thread: RelayThread::start(format!("relay {address}"), runtime, work)?,
+            _thread: thread,
         })
     }
 

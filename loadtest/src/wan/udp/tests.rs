@@ -211,3 +211,12 @@ fn a_relay_that_is_dropped_gives_its_address_back() {
     drop(relay);
     UdpSocket::bind(address).expect("it is free again");
 }
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_an_error_inside_of_a_runtime_too() {
+    let held = socket();
+    let taken = held.local_addr().expect("it is bound");
+    let refused = UdpRelay::start(taken, taken, WanConfig::default(), 1);
+    let error = refused.expect_err("it is taken");
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+}
