@@ -32,14 +32,14 @@ pub(super) fn tell(config: &EdgeConfig) {
     if (1..HMAC_SECRET_BYTES_MIN).contains(&bytes) {
         warn!(
             bytes,
-            "client.token.hmac_secret_key is short, and who guesses it is any user: `openssl rand -hex 32` makes one"
+            "client.token.hmac_secret_key is short, and who guesses it is any user: make one by openssl rand -hex 32"
         );
     }
     let bytes = config.api.key.len();
     if (1..API_KEY_BYTES_MIN).contains(&bytes) {
         warn!(
             bytes,
-            "api.key is short, and who guesses it may publish anything: `openssl rand -hex 32` makes one"
+            "api.key is short, and who guesses it may publish anything: make one by openssl rand -hex 32"
         );
     }
 }

@@ -29,7 +29,7 @@ impl fmt::Display for PemFile {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file isn't named by the configuration.
-    #[error("link.{0} is not set; `trunkline certs new` makes certificates")]
+    #[error("link.{0} is not set; certificates are made by: trunkline certs new")]
     NotSet(&'static str),
     /// A file can't be read.
     #[error("{file}: {error}")]
