@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use trunkline_process::{Failure, ProcessArgs};
 
-use crate::commands::{publish, subscribe, token};
+use crate::commands::{check, publish, subscribe, token};
 use crate::{certs, dev};
 
 /// A global WebSocket mesh.
@@ -34,6 +34,9 @@ pub(crate) enum Command {
     Subscribe(subscribe::SubscribeArgs),
     /// Sign a token for a user, to try a mesh out.
     Token(token::TokenArgs),
+    /// Say whether a process would start with a configuration, and what stands in its way: configuration,
+    /// certificates, ports, store, limits.
+    Check(check::CheckArgs),
     /// Make certificates for links.
     #[command(subcommand)]
     Certs(CertsCommand),
@@ -69,6 +72,7 @@ impl Command {
             Self::Publish(args) => publish::run(&args),
             Self::Subscribe(args) => subscribe::run(&args),
             Self::Token(args) => token::run(&args),
+            Self::Check(args) => check::run(&args),
             Self::Certs(CertsCommand::New(args)) => new_certs(&args),
         }
     }

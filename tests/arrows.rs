@@ -52,7 +52,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     (
         "trunkline",
         &[
-            "backbone", "edge", "link", "loadtest", "process", "protocol", "shared",
+            "backbone", "edge", "link", "loadtest", "process", "protocol", "shared", "store",
         ],
     ),
 ];

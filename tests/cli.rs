@@ -4,6 +4,7 @@ mod harness;
 
 /// The tools, and what their tests share.
 mod cli {
+    mod check;
     mod publish;
     mod subscribe;
     mod token;

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 pub(crate) use holder::Holder;
+pub(crate) use name::names_of;
 
 /// Makes what isn't there yet, has expired, or names another address; returns the files written.
 ///

@@ -1,6 +1,7 @@
 //! What a certificate names: its subject's alternative names.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 
 use anyhow::Result;
@@ -10,7 +11,7 @@ use x509_parser::extensions::GeneralName;
 
 /// One name in a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Name {
+pub(crate) enum Name {
     /// Who a process is on its links.
     Uri(String),
     /// A host.
@@ -37,8 +38,18 @@ impl Name {
     }
 }
 
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uri(uri) => f.write_str(uri),
+            Self::Dns(dns) => f.write_str(dns),
+            Self::Ip(ip) => ip.fmt(f),
+        }
+    }
+}
+
 /// What a certificate names, kinds that we never write left out.
-pub(super) fn names_of(certificate: &X509Certificate<'_>) -> BTreeSet<Name> {
+pub(crate) fn names_of(certificate: &X509Certificate<'_>) -> BTreeSet<Name> {
     let found = certificate.subject_alternative_name().ok().flatten();
     let found = found.map(|names| &names.value.general_names);
     found.into_iter().flatten().filter_map(read).collect()

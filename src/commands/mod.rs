@@ -1,5 +1,6 @@
 //! The tools of the command line.
 
+pub(crate) mod check;
 mod output;
 pub(crate) mod publish;
 pub(crate) mod subscribe;

@@ -1,27 +1,24 @@
 //! Finds out whether a port that dev mode needs is free.
 
-use std::net::{TcpListener, UdpSocket};
-
 use anyhow::{Result, bail};
 use trunkline_process::Port;
 
 /// Refuses a port that is taken, naming it and the process that has it.
 pub(crate) fn check(port: Port) -> Result<()> {
-    let (kind, taken) = if port.udp {
-        ("UDP", UdpSocket::bind(port.address).map(drop))
-    } else {
-        ("TCP", TcpListener::bind(port.address).map(drop))
+    let Err(error) = port.try_bind() else {
+        return Ok(());
     };
-    let Err(error) = taken else { return Ok(()) };
+    let kind = if port.udp { "UDP" } else { "TCP" };
     bail!(
-        "{kind} port {} is {}; stop that, or let --base-port 0 choose free ports",
-        port.address,
-        port.explain(error)
+        "{kind} port {} is {error}; stop that, or let --base-port 0 choose free ports",
+        port.address
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::{TcpListener, UdpSocket};
+
     use super::*;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 
 /// An address to listen on.
@@ -26,6 +26,19 @@ impl Port {
     /// A UDP socket's.
     pub const fn udp(address: SocketAddr) -> Self {
         Self { address, udp: true }
+    }
+
+    /// Listens on it for a moment, to know whether it can be had.
+    ///
+    /// # Errors
+    /// When it can't, as [`Self::explain`] says it.
+    pub fn try_bind(self) -> io::Result<()> {
+        let bound = if self.udp {
+            UdpSocket::bind(self.address).map(drop)
+        } else {
+            TcpListener::bind(self.address).map(drop)
+        };
+        bound.map_err(|error| self.explain(error))
     }
 
     /// Says why it couldn't be had, in words that tell what to do; what the system says where there are none.
@@ -117,8 +130,6 @@ fn is_host(host: &str, address: SocketAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{TcpListener, UdpSocket};
-
     use super::*;
 
     #[track_caller]
