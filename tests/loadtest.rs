@@ -62,3 +62,33 @@ fn every_scenario_measures_a_mesh() {
     );
     assert!(median(&idle, "resident with 20") > 0.0, "{idle:?}");
 }
+
+#[test]
+fn every_pair_of_regions_is_measured_and_drawn() {
+    let mesh = Mesh::start();
+    let page = mesh.dir().join("report/geo.html");
+    let edge = |region: &str| format!("{region}={}", mesh.websocket(&format!("edge-{region}")));
+    let (eu, ap) = (edge("eu-west"), edge("ap-south"));
+    let cli = Cli::parse_from([
+        "loadtest",
+        "geo",
+        "--edge",
+        &eu,
+        "--edge",
+        &ap,
+        "--seconds",
+        "1",
+        "--report",
+        page.to_str().expect("a path of letters"),
+    ]);
+    let report = measure(&cli).expect("it measures").expect("it reports");
+    for pair in [
+        "eu-west → eu-west",
+        "eu-west → ap-south",
+        "ap-south → eu-west",
+    ] {
+        assert!(median(&report, &format!("{pair}, p50")) > 0.0, "{report:?}");
+    }
+    let page = std::fs::read_to_string(page).expect("it is written");
+    assert!(page.contains("<svg"), "{page}");
+}

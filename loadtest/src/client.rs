@@ -106,22 +106,23 @@ impl Client {
     /// # Errors
     /// When the connection ends, nothing comes within [`PATIENCE`], or what comes isn't of the protocol.
     pub(crate) async fn replies(&mut self) -> Result<Vec<Reply>> {
+        let read = tokio::time::timeout(PATIENCE, self.messages()).await;
+        Ok(replies_in(read.context("an answer is missing")??))
+    }
+
+    /// Waits for what comes, however long, answers pings and returns all else, perhaps nothing. May be
+    /// dropped while it waits: nothing has been read then.
+    ///
+    /// # Errors
+    /// When the connection ends, or what comes isn't of the protocol.
+    pub(crate) async fn messages(&mut self) -> Result<Vec<ServerMessage>> {
         let mut frames = Vec::new();
-        let read = self.frames(|frame| frames.push(Bytes::copy_from_slice(frame.payload)));
-        let read = tokio::time::timeout(PATIENCE, read).await;
-        read.context("an answer is missing")??;
-        let mut replies = Vec::new();
-        for frame in &frames {
-            for message in decode_messages(Encoding::Json, frame) {
-                match message? {
-                    ServerMessage::Reply(reply) => replies.push(reply),
-                    ServerMessage::Push { .. }
-                    | ServerMessage::Ping
-                    | ServerMessage::Unknown { .. } => {}
-                }
-            }
-        }
-        Ok(replies)
+        self.frames(|frame| frames.push(Bytes::copy_from_slice(frame.payload)))
+            .await?;
+        let messages = frames
+            .iter()
+            .flat_map(|frame| decode_messages(Encoding::Json, frame));
+        Ok(messages.collect::<Result<_, _>>()?)
     }
 
     /// Waits for what comes, answers pings and hands over all other frames as they are, perhaps none.
@@ -148,4 +149,13 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// The replies among what a server sent.
+pub(crate) fn replies_in(messages: Vec<ServerMessage>) -> Vec<Reply> {
+    let reply = |message| match message {
+        ServerMessage::Reply(reply) => Some(reply),
+        ServerMessage::Push { .. } | ServerMessage::Ping | ServerMessage::Unknown { .. } => None,
+    };
+    messages.into_iter().filter_map(reply).collect()
 }

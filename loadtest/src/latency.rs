@@ -36,6 +36,11 @@ impl Latency {
     pub(crate) fn micros(&self, percentile: f64) -> f64 {
         self.0.value_at_percentile(percentile) as f64 / 1000.0
     }
+
+    /// A percentile in milliseconds; 0 of nothing.
+    pub(crate) fn millis(&self, percentile: f64) -> f64 {
+        self.micros(percentile) / 1000.0
+    }
 }
 
 #[cfg(test)]

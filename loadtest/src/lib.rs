@@ -12,14 +12,17 @@ mod api;
 mod args;
 mod client;
 mod frame;
+mod http;
 mod latency;
 mod pace;
 mod payload;
 mod process;
+mod regions;
 mod report;
 mod scenario;
 mod socket;
 mod target;
+mod thread;
 pub mod wan;
 
 use anyhow::{Context, Result};

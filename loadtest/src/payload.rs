@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use serde::Deserialize;
+
 /// What stands before the time.
 const MARK: &[u8] = br#"{"t":"#;
 
@@ -16,11 +18,39 @@ pub(crate) fn now() -> u64 {
 
 /// A JSON object of `bytes` bytes, or of the least that holds the time.
 pub(crate) fn sent_at(time: u64, bytes: usize) -> Vec<u8> {
-    let mut payload = format!(r#"{{"t":{time:019},"p":""#).into_bytes();
+    filled(format!(r#"{{"t":{time:019},"p":""#), bytes)
+}
+
+fn filled(begin: String, bytes: usize) -> Vec<u8> {
+    let mut payload = begin.into_bytes();
     let room = bytes.saturating_sub(payload.len() + 2);
     payload.resize(payload.len() + room, b'x');
     payload.extend_from_slice(br#""}"#);
     payload
+}
+
+/// A payload that carries its number besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Numbered {
+    /// When it was due.
+    #[serde(rename = "t")]
+    pub(crate) time: u64,
+    /// Which message it is; no two of a run have the same.
+    #[serde(rename = "n")]
+    pub(crate) number: u64,
+}
+
+impl Numbered {
+    /// A JSON object of `bytes` bytes, or of the least that holds both.
+    pub(crate) fn encode(self, bytes: usize) -> Vec<u8> {
+        let Self { time, number } = self;
+        filled(format!(r#"{{"t":{time:019},"n":{number},"p":""#), bytes)
+    }
+
+    /// What a message holds; nothing when it is another kind of message.
+    pub(crate) fn decode(payload: &[u8]) -> Option<Self> {
+        serde_json::from_slice(payload).ok()
+    }
 }
 
 /// The time in a frame that holds such a payload.
@@ -44,6 +74,18 @@ mod tests {
         ]
         .concat();
         assert_eq!(time_of(&push), Some(1_764_000_000_000_000_001));
+    }
+
+    #[test]
+    fn a_numbered_payload_is_read_as_written() {
+        let written = Numbered {
+            time: 1_764_000_000_000_000_001,
+            number: 4711,
+        };
+        let payload = written.encode(100);
+        assert_eq!(payload.len(), 100);
+        assert_eq!(Numbered::decode(&payload), Some(written));
+        assert_eq!(Numbered::decode(&sent_at(1, 100)), None);
     }
 
     #[test]

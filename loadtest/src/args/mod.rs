@@ -1,25 +1,31 @@
 //! The subcommands; each has a file for its flags, and what several share has one too.
 
+mod cut;
 mod fanout;
 mod floor;
 mod floor_store;
+mod geo;
 mod idle;
 mod mesh;
 mod pace;
 mod ping;
 mod publish;
+mod regions;
 mod wan;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use cut::CutArgs;
 pub(crate) use fanout::FanoutArgs;
 pub(crate) use floor::FloorArgs;
 pub(crate) use floor_store::FloorStoreArgs;
+pub(crate) use geo::GeoArgs;
 pub(crate) use idle::IdleArgs;
 pub(crate) use mesh::MeshArgs;
 pub(crate) use pace::{PaceArgs, Road};
 pub(crate) use ping::PingArgs;
 pub(crate) use publish::PublishArgs;
+pub(crate) use regions::{RegionsArgs, Rtt};
 pub(crate) use wan::{WanArgs, WanSelfTestArgs};
 
 /// Drives a Trunkline mesh and measures it.
@@ -53,4 +59,8 @@ pub(crate) enum Command {
     Wan(WanArgs),
     /// How exactly the relay delays, what it costs, and where it becomes the bottleneck.
     WanSelfTest(WanSelfTestArgs),
+    /// Delivery between all pairs of regions, beside what their emulated distances alone take.
+    Geo(GeoArgs),
+    /// One region cut off under traffic, and the proof by payload of what became of it.
+    Cut(CutArgs),
 }

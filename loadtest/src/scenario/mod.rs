@@ -1,9 +1,13 @@
 //! What can be measured, one file each.
 
+mod cut;
 mod echo;
 mod fanout;
+mod feed;
 mod floor;
 mod floor_store;
+mod follow;
+mod geo;
 mod idle;
 mod ping;
 mod publish;
@@ -31,5 +35,7 @@ pub(crate) async fn run(command: &Command) -> Result<Option<Report>> {
         Command::Ping(args) => ping::run(args).await.map(Some),
         Command::Wan(args) => wan::run(args).await.map(Some),
         Command::WanSelfTest(args) => wan_self_test::run(args).map(Some),
+        Command::Geo(args) => geo::run(args).await.map(Some),
+        Command::Cut(args) => cut::run(args).await.map(Some),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use tokio::sync::oneshot;
+use tokio::runtime::Runtime;
 use trunkline_protocol::message::PublishRequest;
 use trunkline_protocol::{ReplyBody, Request};
 
@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::latency::Latency;
 use crate::pace::Pace;
 use crate::payload;
+use crate::thread;
 
 /// What to publish.
 #[derive(Clone, Debug)]
@@ -31,17 +32,10 @@ pub(crate) struct Plan {
 /// # Errors
 /// When a publish fails.
 pub(crate) async fn run(plan: Plan) -> Result<Latency> {
-    let (done, result) = oneshot::channel();
-    std::thread::Builder::new()
-        .name("publisher".to_owned())
-        .spawn(move || drop(done.send(publish_all(&plan))))?;
-    result.await.context("the publisher has died")?
+    thread::run("publisher", move |runtime| publish_all(&plan, runtime)).await
 }
 
-fn publish_all(plan: &Plan) -> Result<Latency> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+fn publish_all(plan: &Plan, runtime: &Runtime) -> Result<Latency> {
     let mut publisher = runtime.block_on(Publisher::connect(plan))?;
     let mut lateness = Latency::new();
     let start = Instant::now();

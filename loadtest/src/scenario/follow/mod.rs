@@ -1,0 +1,138 @@
+//! A subscriber that does what SDKs do: it holds a position in each channel, subscribes again from there when it is told to
+//! or was disconnected, and notes what it got and what it was told. It keeps its positions itself: nothing that the mesh
+//! counts is believed.
+
+mod log;
+mod machine;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::time::Instant;
+
+use crate::client::{Client, PATIENCE};
+use crate::payload;
+use crate::target::Target;
+
+pub(crate) use log::{Got, Log};
+use machine::Machine;
+
+/// How often it is looked whether a message has come.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Time after the last expected message in which one too many is still noticed.
+const SETTLE: Duration = Duration::from_millis(200);
+
+/// Pause before a new connection after a lost one.
+const RECONNECT_AFTER: Duration = Duration::from_millis(200);
+
+/// A subscriber at work; it ends with the runtime.
+#[derive(Clone, Debug)]
+pub(crate) struct Follower(Rc<RefCell<Machine>>);
+
+impl Follower {
+    /// Connects and follows the channels from now on; returns once it is subscribed to all of them.
+    ///
+    /// # Errors
+    /// When the edge can't be reached or refuses.
+    pub(crate) async fn start(url: &Target, channels: &[String]) -> Result<Self> {
+        let machine = Rc::new(RefCell::new(Machine::new(channels)));
+        let mut client = Client::connect(url, None).await?;
+        ask(&mut client, &machine, (0..channels.len()).collect()).await?;
+        while !machine.borrow().is_subscribed() {
+            let waited = tokio::time::timeout(PATIENCE, turn(&mut client, &machine));
+            waited.await.context("no answer to a subscribe")??;
+        }
+        let (follower, url) = (Self(Rc::clone(&machine)), url.clone());
+        tokio::task::spawn_local(follow(url, client, machine));
+        Ok(follower)
+    }
+
+    /// What it got in a channel, and what it was told.
+    pub(crate) fn log<T>(&self, channel: usize, read: impl FnOnce(&Log) -> T) -> T {
+        read(self.0.borrow().log(channel))
+    }
+
+    /// What it got in all channels.
+    pub(crate) fn logs(&self) -> Vec<Log> {
+        self.0.borrow().logs().cloned().collect()
+    }
+
+    fn count(&self) -> usize {
+        self.0.borrow().logs().map(|log| log.got.len()).sum()
+    }
+
+    /// Why its connections ended, one by one.
+    pub(crate) fn ends(&self) -> Vec<String> {
+        self.0.borrow().ends().to_vec()
+    }
+}
+
+/// Waits until `has_all` is true, as long as anything comes, and then a moment for one too many.
+///
+/// It returns, too, when nothing has come for [`PATIENCE`]: what is missing is found by whoever looks at the logs.
+pub(crate) async fn settle(followers: &[Follower], has_all: impl Fn() -> bool) {
+    let count = || followers.iter().map(Follower::count).sum::<usize>();
+    let (mut seen, mut since) = (count(), Instant::now());
+    while !has_all() && since.elapsed() < PATIENCE {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+        if count() != seen {
+            (seen, since) = (count(), Instant::now());
+        }
+    }
+    tokio::time::sleep(SETTLE).await;
+}
+
+async fn follow(url: Target, mut client: Client, machine: Rc<RefCell<Machine>>) {
+    loop {
+        let Err(error) = turn(&mut client, &machine).await else {
+            continue;
+        };
+        machine.borrow_mut().on_end(format!("{error:#}"));
+        client = connect_again(&url).await;
+        let all = (0..machine.borrow().channels()).collect();
+        // A connection that ends at once is noticed by the next turn.
+        let _ = ask(&mut client, &machine, all).await;
+    }
+}
+
+async fn connect_again(url: &Target) -> Client {
+    loop {
+        tokio::time::sleep(RECONNECT_AFTER).await;
+        if let Ok(client) = Client::connect(url, None).await {
+            return client;
+        }
+    }
+}
+
+/// Takes what comes and asks for what must be asked for again.
+async fn turn(client: &mut Client, machine: &Rc<RefCell<Machine>>) -> Result<()> {
+    let messages = client.messages().await?;
+    let now = payload::now();
+    let mut again = Vec::new();
+    for message in messages {
+        again.extend(machine.borrow_mut().on_message(message, now)?);
+    }
+    ask(client, machine, again).await
+}
+
+/// Subscribes to channels, each from its position.
+async fn ask(
+    client: &mut Client,
+    machine: &Rc<RefCell<Machine>>,
+    channels: Vec<usize>,
+) -> Result<()> {
+    if channels.is_empty() {
+        return Ok(());
+    }
+    let requests = {
+        let machine = machine.borrow();
+        let requests = channels.iter().map(|channel| machine.request(*channel));
+        requests.collect::<Vec<_>>()
+    };
+    let ids = client.send_all(requests).await?;
+    machine.borrow_mut().on_asked(ids.zip(channels));
+    Ok(())
+}
