@@ -58,7 +58,8 @@ fn every_edge_shows_a_page_that_names_its_endpoints_and_is_ready() {
             let mut response = ureq::get(&url).call().expect("the edge answers");
             response.body_mut().read_to_string().expect("text")
         };
-        assert!(read("/").contains("/connection/websocket"));
+        assert!(read("/").contains("/app/main.js"));
+        assert!(read("/app/developers.html").contains("/connection/websocket"));
         assert_eq!(read("/health"), "{}");
         assert!(read("/health/ready").contains("\"ready\":true"));
         assert_eq!(read("/dev/token?user=ada").split('.').count(), 3);

@@ -12,7 +12,7 @@ use super::state;
 /// Where everything is, and what can be done with it.
 pub(crate) fn banner(plan: &Plan, ready: &BTreeMap<String, Ready>, dir: &Path) -> String {
     let mut text = String::from(
-        "\nTrunkline is up. Open a page to see how to subscribe in one region and publish in another:\n\n",
+        "\nTrunkline is up. Open pages in two tabs to chat from one region to another:\n\n",
     );
     for process in ready.values() {
         let line = match (process.listen, process.link) {

@@ -18,8 +18,7 @@ pub(crate) fn node_trusting(
     script: &str,
     arguments: &[&str],
 ) -> Option<Script> {
-    let there = answers("node", &["--version"]) && answers("npm", &["--version"]);
-    if is_missing("node", "nodejs npm", there) {
+    if is_node_missing() {
         return None;
     }
     let mut command = Command::new("node");
@@ -27,20 +26,25 @@ pub(crate) fn node_trusting(
     Some(Script::start(command, authority))
 }
 
-/// The scripts beside their packages; installed once per lock file.
+/// Whether scripts must be skipped because there is nothing to run them.
+pub(super) fn is_node_missing() -> bool {
+    let there = answers("node", &["--version"]) && answers("npm", &["--version"]);
+    is_missing("node", "nodejs npm", there)
+}
+
 fn dir() -> PathBuf {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
-    DIR.get_or_init(|| {
-        let (from, to) = (
-            project().join("tests/sdk/js"),
-            project().join("target/tools/js"),
-        );
-        fs::create_dir_all(&to).expect("target can be written");
-        install(&from, &to);
-        copy(&from, &to, |name| name.ends_with(".mjs"));
-        to
-    })
-    .clone()
+    DIR.get_or_init(|| installed("tests/sdk/js", "target/tools/js"))
+        .clone()
+}
+
+/// The scripts of a directory beside their packages, which are installed once per lock file; paths within the project.
+pub(super) fn installed(from: &str, to: &str) -> PathBuf {
+    let (from, to) = (project().join(from), project().join(to));
+    fs::create_dir_all(&to).expect("target can be written");
+    install(&from, &to);
+    copy(&from, &to, |name| name.ends_with(".mjs"));
+    to
 }
 
 fn install(from: &Path, to: &Path) {

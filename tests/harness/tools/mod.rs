@@ -1,5 +1,6 @@
-//! Foreign tools that tests drive: the SDKs that people use, installed into `target/tools`.
+//! Foreign tools that tests drive: the SDKs that people use, and a browser, installed into `target/tools`.
 
+pub(crate) mod browser;
 pub(crate) mod javascript;
 pub(crate) mod python;
 

@@ -1,0 +1,45 @@
+// The switch that takes this page off the network, and what it says when it is back.
+
+import { byId } from './dom.js'
+import { count, range } from './text.js'
+
+export class Offline {
+  #client
+  #log
+  #switch = byId('offline')
+  /** The offset before the absence; undefined while there is none to speak of. */
+  #left = undefined
+
+  constructor (client, subscription, log) {
+    this.#client = client
+    this.#log = log
+    this.#switch.addEventListener('click', () => this.#toggle(subscription))
+    subscription.on('resumed', replay => this.#onResumed(replay, subscription.position.offset))
+    subscription.on('missed', before => this.#onMissed(before, subscription.position))
+  }
+
+  #toggle (subscription) {
+    const away = this.#switch.getAttribute('aria-checked') !== 'true'
+    this.#switch.setAttribute('aria-checked', String(away))
+    if (!away) return this.#client.start()
+    this.#left = subscription.position?.offset
+    this.#client.stop()
+  }
+
+  /** Short losses without anything missed pass unsaid; after an absence that was asked for people want to know. */
+  #onResumed ({ count: messages, first, last }, position) {
+    const wanted = this.#left !== undefined
+    this.#left = undefined
+    if (messages > 0) this.#log.notice(`${count(messages, 'message')} replayed (${range(first, last)})`, position, 'replay')
+    else if (wanted) this.#log.notice('Back: nothing was missed', position, 'replay')
+  }
+
+  #onMissed (before, now) {
+    this.#left = undefined
+    this.#log.clear()
+    const why = before.epoch === now.epoch
+      ? `history too short: gap. The last message here had offset ${before.offset}, now the channel is at ${now.offset}`
+      : 'the channel was numbered anew: gap'
+    this.#log.notice(`Not everything could be replayed, ${why}. What is kept is shown.`, now.offset, 'gap')
+  }
+}

@@ -1,0 +1,37 @@
+// What this page sends, until it is known to be stored. An id in the payload makes a repeat harmless: pages show it once.
+
+export class Outbox {
+  #client
+  #channel
+  #log
+  #me
+
+  constructor (client, channel, log, me) {
+    this.#client = client
+    this.#channel = channel
+    this.#log = log
+    this.#me = me
+  }
+
+  send (text) {
+    const message = { id: newId(), text, ...this.#me() }
+    message.again = () => this.#publish(message)
+    return this.#publish(message)
+  }
+
+  async #publish (message) {
+    const { id, text } = message
+    this.#log.own(message, 'sending')
+    try {
+      await this.#client.command('publish', { channel: this.#channel, data: { id, text, sent: Date.now() } })
+      this.#log.own(message, 'stored')
+    } catch (error) {
+      message.why = error.message
+      this.#log.own(message, 'unconfirmed')
+    }
+  }
+}
+
+function newId () {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(16).padStart(2, '0')).join('')
+}

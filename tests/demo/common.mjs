@@ -1,0 +1,120 @@
+// What the scripts share: tabs of a browser that note every complaint, and lines of JSON to the test.
+import { chromium } from 'playwright-core'
+import axe from 'axe-core'
+
+export const DESKTOP = { viewport: { width: 1280, height: 800 } }
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, colorScheme: 'dark' }
+
+/** How long anything may take: only what never comes does. */
+const PATIENCE_MS = 30_000
+
+export function say (value) {
+  process.stdout.write(JSON.stringify(value) + '\n')
+}
+
+export function fail (error) {
+  say({ error: String(error?.stack ?? error) })
+  process.exit(1)
+}
+
+process.on('unhandledRejection', fail)
+process.on('uncaughtException', fail)
+
+export function check (holds, what) {
+  if (!holds) fail(new Error(what))
+}
+
+export const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking']
+})
+
+const complaints = []
+
+/** Opens an edge's page under a name and waits until it is connected. */
+export async function tab (url, { name, ...options }) {
+  const context = await browser.newContext(options)
+  context.setDefaultTimeout(PATIENCE_MS)
+  const page = await context.newPage()
+  watch(page, new URL(url).host)
+  await page.goto(url)
+  await connected(page)
+  await page.click('#me')
+  await page.fill('#name', name)
+  await page.press('#name', 'Enter')
+  await connected(page)
+  await page.locator('.person', { hasText: name }).waitFor({ state: 'attached' })
+  return page
+}
+
+export async function connected (page) {
+  await page.locator('#status[data-state="connected"]').waitFor()
+}
+
+/** Notes what a page complains of, and whatever it asks of anybody but its edge. */
+export function watch (page, host) {
+  const note = what => complaints.push(`${host}: ${what}`)
+  page.on('pageerror', error => note(error.stack))
+  page.on('console', message => {
+    // An edge that emulates no distances doesn't know the mesh, and the browser mentions it.
+    const unknown = message.location().url.endsWith('/dev/mesh')
+    if (message.type() === 'error' && !unknown) note(message.text())
+  })
+  const asks = url => { if (new URL(url).host !== host) note(`asked ${url}`) }
+  page.on('request', request => asks(request.url()))
+  page.on('websocket', socket => asks(socket.url()))
+}
+
+/** Ends the script; there must have been nothing to complain of. */
+export async function done (value = {}) {
+  check(complaints.length === 0, complaints.join('\n'))
+  await browser.close()
+  say({ done: true, ...value })
+}
+
+export async function write (page, text) {
+  await page.fill('#text', text)
+  await page.press('#text', 'Enter')
+}
+
+/** The message of that text; there is exactly one. */
+export function message (page, text) {
+  return page.locator('.message').filter({ has: page.getByText(text, { exact: true }) })
+}
+
+/** The texts of a page's messages, in their order. */
+export function texts (page) {
+  return page.locator('.message .bubble').allTextContents()
+}
+
+/** Waits until a function of the page's is true. */
+export async function until (page, holds, argument) {
+  await page.waitForFunction(holds, argument, { timeout: PATIENCE_MS })
+}
+
+/** Publishes by the server API. */
+export async function publish (url, data) {
+  const response = await fetch(new URL('/api/publish', url), {
+    method: 'POST',
+    headers: { 'X-API-Key': 'dev' },
+    body: JSON.stringify({ channel: 'chat:lobby', data })
+  })
+  const { result } = await response.json()
+  return result.offset
+}
+
+/** Checks what of a page keeps people out who can't see it, use no mouse, or have weak eyes. */
+export async function audit (page, where) {
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate(() => window.axe.run())
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  const text = grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(', ')}`)
+  check(grave.length === 0, `${where}: ${text.join('\n')}`)
+}
+
+/** Checks that nothing reaches beyond the page's width. */
+export async function fits (page, width) {
+  await page.setViewportSize({ width, height: 800 })
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth)
+  check(wide <= width, `${wide} pixels wide in ${width}`)
+}
