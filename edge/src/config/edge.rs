@@ -23,6 +23,9 @@ pub struct EdgeSection {
     pub workers: u16,
     /// Nodes of the first contact, `host:port`; later addresses come with the ring view. Default `127.0.0.1:7443`.
     pub backbones: Vec<String>,
+    /// Dials the nodes of the ring view at the addresses that they advertise. Default true. False: `backbones` only, for
+    /// edges that reach them by a relay or tunnel that nodes don't know of; each node must be named there then.
+    pub follow_view: bool,
     /// WebSocket connections at the same time; beyond it 503. Default 100,000.
     pub connection_limit: usize,
     /// Connections that are no WebSockets (yet) at the same time; beyond it 503. Default 4,096.
@@ -52,6 +55,7 @@ impl Default for EdgeSection {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             workers: 0,
             backbones: vec!["127.0.0.1:7443".to_owned()],
+            follow_view: true,
             connection_limit: 100_000,
             http_connection_limit: 4096,
             header_timeout: limits::HANDSHAKE_TIMEOUT,

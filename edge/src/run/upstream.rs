@@ -77,6 +77,7 @@ impl Ways {
 fn upstream_config(config: &EdgeConfig) -> UpstreamConfig {
     UpstreamConfig {
         contacts: config.edge.backbones.iter().map(Into::into).collect(),
+        follow_view: config.edge.follow_view,
         epoch_spread: config.client.epoch_spread,
         ..UpstreamConfig::default()
     }

@@ -10,6 +10,9 @@ use trunkline_shared::limits;
 pub struct UpstreamConfig {
     /// Addresses of nodes to begin with, `host:port`; later ones come with the view. Default empty.
     pub contacts: Vec<SmolStr>,
+    /// Dials the members of the view by the addresses that they advertise. Default true; false: the contacts only, where
+    /// something stands in the way that members don't know of.
+    pub follow_view: bool,
     /// Publishes without an answer; beyond it one is refused at once. Default 65,536.
     pub unanswered_max: usize,
     /// Bytes of publishes without an answer; beyond it one is refused at once. Default 64 MiB.
@@ -62,6 +65,7 @@ impl Default for UpstreamConfig {
     fn default() -> Self {
         Self {
             contacts: Vec::new(),
+            follow_view: true,
             unanswered_max: limits::UNANSWERED_MAX,
             unanswered_bytes_max: limits::UNANSWERED_BYTES_MAX,
             waiting_max: limits::WAITING_REQUESTS_MAX,

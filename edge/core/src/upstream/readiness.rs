@@ -54,7 +54,7 @@ impl Upstream {
         }
     }
 
-    /// Dials the members of the view, and the contacts while there is no link to a member.
+    /// Dials the members of the view, and the contacts while there is no link to a member; or only ever the contacts.
     pub(super) fn redial(&mut self) {
         let wanted = self.addresses_wanted();
         let gone: Vec<SmolStr> = self.routing.dialled.difference(&wanted).cloned().collect();
@@ -68,6 +68,9 @@ impl Upstream {
 
     /// A member that is linked is wanted under the address by which it was reached, so that it isn't dialled twice.
     fn addresses_wanted(&self) -> BTreeSet<SmolStr> {
+        if !self.config.follow_view {
+            return self.config.contacts.iter().cloned().collect();
+        }
         let members = self.routing.view.iter().flat_map(|view| &view.members);
         let address = |member: &trunkline_shared::Member| {
             let linked = self

@@ -162,3 +162,22 @@ fn statistics_and_goodbyes_reach_all_nodes() {
         [(1, "stats"), (2, "stats"), (1, "goodbye"), (2, "goodbye")]
     );
 }
+
+#[test]
+fn an_edge_that_does_not_follow_the_view_dials_its_contacts_and_nobody_else() {
+    let mut edge = Edge::new(UpstreamConfig {
+        follow_view: false,
+        ..with_contact()
+    });
+    assert_eq!(dials(&mut edge), ["dial contact:1"]);
+    let (link, address) = (LINK, SmolStr::new("contact:1"));
+    edge.input(Input::LinkUp {
+        link,
+        address,
+        node: node(1),
+        incarnation: Incarnation([1; 16]),
+    });
+    edge.frame(ToEdge::View(view(1, &[1, 2])));
+    edge.link_down(1);
+    assert!(dials(&mut edge).is_empty(), "the contact stays dialled");
+}
