@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Run a backbone node and three regional edges on this machine, with a page that shows how to use them.
     Dev(dev::DevArgs),
     /// Run an edge.
-    Edge(ProcessArgs),
+    Edge(EdgeArgs),
     /// Run a backbone node.
     Backbone(ProcessArgs),
     /// Publish a message, or each line of standard input.
@@ -40,6 +40,15 @@ pub(crate) enum Command {
     /// Make certificates for links.
     #[command(subcommand)]
     Certs(CertsCommand),
+}
+
+/// Flags of `edge`.
+#[derive(Debug, Args)]
+pub(crate) struct EdgeArgs {
+    #[command(flatten)]
+    process: ProcessArgs,
+    #[command(flatten)]
+    membership: dev::Membership,
 }
 
 /// What can be done with certificates.
@@ -66,8 +75,11 @@ pub(crate) struct NewCerts {
 impl Command {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {
-            Self::Dev(args) => dev::run(&args),
-            Self::Edge(args) => trunkline_edge::run_with(&args, dev::routes()),
+            Self::Dev(args) => dev::run(args),
+            Self::Edge(EdgeArgs {
+                process,
+                membership,
+            }) => trunkline_edge::run_with(&process, dev::routes(membership)),
             Self::Backbone(args) => trunkline_backbone::run_with(&args),
             Self::Publish(args) => publish::run(&args),
             Self::Subscribe(args) => subscribe::run(&args),

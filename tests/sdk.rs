@@ -86,7 +86,7 @@ fn a_thousand_messages_cross_regions_in_order(sdk: Sdk) {
 }
 
 fn messages_cross_regions_over_tls(sdk: Sdk) {
-    let mesh = Mesh::start_with(&["--tls"]);
+    let mesh = Mesh::start_with(&["--tls", "--wan", "none"]);
     let authority = mesh.dir().join("certs/ca.pem");
     messages_cross_regions(sdk, &mesh, Some(&authority));
 }

@@ -6,11 +6,17 @@ use std::path::Path;
 
 use trunkline_process::Ready;
 
-use super::plan::Plan;
+use super::plan::{Plan, REGIONS};
 use super::state;
+use super::wan::Distances;
 
 /// Where everything is, and what can be done with it.
-pub(crate) fn banner(plan: &Plan, ready: &BTreeMap<String, Ready>, dir: &Path) -> String {
+pub(crate) fn banner(
+    plan: &Plan,
+    distances: &Distances,
+    ready: &BTreeMap<String, Ready>,
+    dir: &Path,
+) -> String {
     let mut text = String::from(
         "\nTrunkline is up. Open pages in two tabs to chat from one region to another:\n\n",
     );
@@ -32,11 +38,31 @@ pub(crate) fn banner(plan: &Plan, ready: &BTreeMap<String, Ready>, dir: &Path) -
         "\n  API key \"dev\", token secret \"dev\"; data, logs and pids in {}",
         dir.display()
     );
+    if distances.are_emulated() {
+        text.push_str(&far(distances, dir));
+    }
     if plan.tls() {
         text.push_str(&trust(dir));
     }
     text.push_str("  Ctrl-C stops everything.\n\n");
     text
+}
+
+/// How far regions are from the backbone, and how they are cut off.
+fn far(distances: &Distances, dir: &Path) -> String {
+    let far = REGIONS.map(|region| format!("{region} {} ms", distances.rtt_ms(region)));
+    let program = std::env::args().next();
+    let program = program.as_deref().unwrap_or("trunkline");
+    let dir = if dir == Path::new(super::DIR) {
+        String::new()
+    } else {
+        format!(" --dir {}", dir.display())
+    };
+    let [.., last] = REGIONS;
+    format!(
+        "  Round trips to the backbone: {} (--wan none: no distances)\n  From another terminal: {program} dev cut {last}{dir}, and dev heal {last}{dir}\n",
+        far.join(", ")
+    )
 }
 
 /// How clients come to trust the certificates, which no public authority has signed.

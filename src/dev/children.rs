@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use serde_json::Value;
 use tokio::process::{Child, ChildStdin, Command};
 use trunkline_process::Ready;
 
-use super::plan::Plan;
+use super::plan::{EdgePlan, Plan, Uplink};
 use super::state;
 
 /// Time a child has to get ready; a store that must be repaired after a crash takes a while.
@@ -52,25 +53,33 @@ impl Children {
         })
     }
 
-    /// Starts the node, then the edges, and waits until all are ready.
-    pub(crate) async fn start_all(&mut self, plan: &Plan) -> Result<()> {
+    /// Starts the node and waits until it is ready; returns where its links are.
+    pub(crate) async fn start_node(&mut self, plan: &Plan) -> Result<SocketAddr> {
         let node = plan.node();
-        self.start("backbone", node, &plan.node_config(&self.dir))?;
+        self.start("backbone", node, &plan.node_config(&self.dir), &[])?;
         self.wait_until_ready(node).await?;
-        let link = self.ready[node]
+        self.ready[node]
             .link
-            .ok_or_else(|| anyhow!("{node} told no link address"))?;
+            .ok_or_else(|| anyhow!("{node} told no link address"))
+    }
+
+    /// Starts the edges and waits until all are ready; `control` is where this process listens.
+    pub(crate) async fn start_edges(
+        &mut self,
+        plan: &Plan,
+        control: SocketAddr,
+        uplink: impl Fn(&EdgePlan) -> Uplink,
+    ) -> Result<()> {
         for edge in plan.edges() {
-            self.start(
-                "edge",
-                &edge.name,
-                &edge.config(&self.dir, &link.to_string()),
-            )?;
+            let config = edge.config(&self.dir, uplink(&edge));
+            let control = control.to_string();
+            let flags = ["--dev-control", &control, "--dev-region", edge.region];
+            self.start("edge", &edge.name, &config, &flags)?;
         }
         for edge in plan.edges() {
             self.wait_until_ready(&edge.name).await?;
         }
-        state::write(&self.dir, plan, &self.ready)
+        state::write(&self.dir, plan, &self.ready, control)
     }
 
     /// Whether all are ready.
@@ -78,7 +87,7 @@ impl Children {
         self.ready.len() == 1 + plan.edges().count()
     }
 
-    fn start(&mut self, command: &str, name: &str, config: &Value) -> Result<()> {
+    fn start(&mut self, command: &str, name: &str, config: &Value, flags: &[&str]) -> Result<()> {
         let config_file = self.dir.join("config").join(format!("{name}.toml"));
         fs::write(
             &config_file,
@@ -93,6 +102,7 @@ impl Children {
             .arg("--ready-file")
             .arg(self.ready_file(name))
             .arg("--exit-with-parent")
+            .args(flags)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(log)

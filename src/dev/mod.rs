@@ -2,32 +2,47 @@
 
 mod banner;
 mod children;
+mod control;
+mod cut;
+mod forward;
 mod page;
 mod plan;
 mod ports;
 mod state;
+mod wan;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
+use axum::Router;
 use clap::Args;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline_process::Failure;
 
-pub(crate) use page::routes;
+pub(crate) use forward::Membership;
 
 use crate::certs;
 use crate::cli::{failure, usage};
 use banner::banner;
 use children::Children;
-use plan::Plan;
+use control::Mesh;
+use cut::DevCommand;
+use plan::{EdgePlan, Plan};
+use wan::{Choice, Distances, Wan};
+
+/// Where everything is kept unless another place is asked for.
+const DIR: &str = ".trunkline";
 
 /// Flags of `trunkline dev`.
 #[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct DevArgs {
+    #[command(subcommand)]
+    command: Option<DevCommand>,
     /// Where everything is kept: store, certificates, logs, pids, addresses.
-    #[arg(long, default_value = ".trunkline", value_name = "DIR")]
+    #[arg(long, default_value = DIR, value_name = "DIR")]
     dir: PathBuf,
     /// Port of the first edge; all other ports follow, so that a second mesh can run beside (with a --dir of its own). 0
     /// takes free ports for everything.
@@ -39,10 +54,26 @@ pub(crate) struct DevArgs {
     /// Let clients come by TLS: https:// and wss:// with certificates of the mesh's own authority.
     #[arg(long)]
     tls: bool,
+    /// Distances between the edges and the backbone: none; default, round trips of 10, 80 and 150 ms; or a file of
+    /// [regions.NAME] with rtt, jitter, loss, rate, queue.
+    #[arg(long, default_value = "default", value_name = "none|default|FILE")]
+    wan: Choice,
 }
 
-/// Runs until Ctrl-C, SIGTERM, or the end of all children.
-pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
+/// What each edge of dev mode serves besides its own.
+pub(crate) fn routes(membership: Membership) -> Router {
+    page::routes().merge(forward::routes(membership))
+}
+
+/// Runs until Ctrl-C, SIGTERM, or the end of all children; or does one thing with a mesh that runs.
+pub(crate) fn run(args: DevArgs) -> Result<(), Failure> {
+    match args.command {
+        Some(command) => command.run(),
+        None => run_mesh(&args),
+    }
+}
+
+fn run_mesh(args: &DevArgs) -> Result<(), Failure> {
     if !args.ip.is_loopback() {
         // Dev mode lets everybody in: it must not be reachable from elsewhere.
         return Err(usage(&anyhow!(
@@ -55,31 +86,32 @@ pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
         .into_iter()
         .try_for_each(ports::check)
         .map_err(|error| usage(&error))?;
-    start(args, &plan).map_err(|error| failure(&error))
+    let distances = Distances::read(&args.wan).map_err(|error| usage(&error))?;
+    start(args, &plan, &distances).map_err(|error| failure(&error))
 }
 
-fn start(args: &DevArgs, plan: &Plan) -> anyhow::Result<()> {
+fn start(args: &DevArgs, plan: &Plan, distances: &Distances) -> anyhow::Result<()> {
     certs::ensure(&args.dir.join("certs"), &plan.holders()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("runtime")?;
-    runtime.block_on(supervise(args, plan))
+    runtime.block_on(supervise(args, plan, distances))
 }
 
-async fn supervise(args: &DevArgs, plan: &Plan) -> anyhow::Result<()> {
+async fn supervise(args: &DevArgs, plan: &Plan, distances: &Distances) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut children = Children::new(&args.dir)?;
     state::remove(&args.dir);
     let started = tokio::select! {
-        started = children.start_all(plan) => started,
+        started = bring_up(&mut children, plan, distances) => started,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
     let ended = match started {
         Ok(()) if children.is_complete(plan) => {
-            eprint!("{}", banner(plan, &children.ready, &args.dir));
+            eprint!("{}", banner(plan, distances, &children.ready, &args.dir));
             tokio::select! {
                 ended = children.watch() => Err(ended),
                 _ = interrupt.recv() => Ok(()),
@@ -96,4 +128,23 @@ async fn supervise(args: &DevArgs, plan: &Plan) -> anyhow::Result<()> {
         _ = terminate.recv() => children.kill().await,
     }
     ended
+}
+
+/// Starts everything in order: the node, the relays before it, the edges that come by them.
+async fn bring_up(
+    children: &mut Children,
+    plan: &Plan,
+    distances: &Distances,
+) -> anyhow::Result<()> {
+    // Bound first, so that the edges can be told where; it answers once they are ready.
+    let listener = TcpListener::bind((plan.ip(), 0)).await;
+    let listener = listener.with_context(|| format!("control listener at {}", plan.ip()))?;
+    let node = children.start_node(plan).await?;
+    let wan = Wan::start(plan, distances, node)?;
+    let uplink = |edge: &EdgePlan| wan.uplink(edge.region, node);
+    children
+        .start_edges(plan, listener.local_addr()?, uplink)
+        .await?;
+    control::serve(listener, Mesh::new(plan, distances, wan, &children.ready));
+    Ok(())
 }

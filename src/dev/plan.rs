@@ -11,7 +11,7 @@ use super::state;
 use crate::certs::Holder;
 
 /// The regions of dev mode, in the order of their edges' ports.
-const REGIONS: [&str; 3] = ["eu-west", "us-east", "ap-south"];
+pub(crate) const REGIONS: [&str; 3] = ["eu-west", "us-east", "ap-south"];
 
 /// The only node.
 const NODE: &str = "backbone-1";
@@ -85,6 +85,11 @@ impl Plan {
             .collect()
     }
 
+    /// What everything listens on.
+    pub(crate) const fn ip(&self) -> IpAddr {
+        self.ip
+    }
+
     /// How the URL of an edge begins.
     pub(crate) const fn scheme(&self) -> &'static str {
         if self.tls { "https" } else { "http" }
@@ -124,6 +129,15 @@ impl Plan {
     }
 }
 
+/// How an edge reaches the node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uplink {
+    /// The address that it dials.
+    pub(crate) backbone: SocketAddr,
+    /// Whether it may dial the node's own address too, once it knows it.
+    pub(crate) follow_view: bool,
+}
+
 /// One edge of dev mode.
 pub(crate) struct EdgePlan {
     pub(crate) name: String,
@@ -134,12 +148,13 @@ pub(crate) struct EdgePlan {
 }
 
 impl EdgePlan {
-    /// The edge's configuration; `backbone` is where the node's link endpoint is.
-    pub(crate) fn config(&self, dir: &Path, backbone: &str) -> Value {
+    /// The edge's configuration.
+    pub(crate) fn config(&self, dir: &Path, uplink: Uplink) -> Value {
         json!({
             "edge": {
                 "listen": self.listen,
-                "backbones": [backbone],
+                "backbones": [uplink.backbone],
+                "follow_view": uplink.follow_view,
                 "drain_seconds": 1,
                 "dev": true,
                 "tls": if self.tls { pair(dir, &format!("client-{}", self.name)) } else { json!({}) },
@@ -159,6 +174,8 @@ impl EdgePlan {
 fn link(dir: &Path, name: &str) -> Value {
     let mut link = pair(dir, name);
     link["ca_file"] = json!(state::authority(dir));
+    // Two ends that are cut off from each other wait for goodbyes in vain, and all must be over within two seconds.
+    link["goodbye_timeout"] = json!("500ms");
     link
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,8 +38,13 @@ pub(crate) fn file(dir: &Path) -> PathBuf {
     dir.join("dev.json")
 }
 
-/// Writes the addresses of everything to `dev.json`.
-pub(crate) fn write(dir: &Path, plan: &Plan, ready: &BTreeMap<String, Ready>) -> Result<()> {
+/// Writes the addresses of everything to `dev.json`; `control` is where this process listens.
+pub(crate) fn write(
+    dir: &Path,
+    plan: &Plan,
+    ready: &BTreeMap<String, Ready>,
+    control: SocketAddr,
+) -> Result<()> {
     let mut all = Map::new();
     for (name, ready) in ready {
         all.insert(name.clone(), serde_json::to_value(ready)?);
@@ -49,6 +55,7 @@ pub(crate) fn write(dir: &Path, plan: &Plan, ready: &BTreeMap<String, Ready>) ->
             told["tls"] = json!(plan.tls());
         }
     }
+    all.insert("control".to_owned(), json!(control));
     let beside = dir.join("dev.json.new");
     fs::write(&beside, serde_json::to_string_pretty(&Value::Object(all))?)?;
     fs::rename(beside, file(dir)).context("dev.json")

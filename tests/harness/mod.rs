@@ -42,10 +42,10 @@ pub(crate) struct Mesh {
 impl Mesh {
     /// Starts a node and three edges and waits until they are ready.
     pub(crate) fn start() -> Self {
-        Self::start_with(&[])
+        Self::start_with(&["--wan", "none"])
     }
 
-    /// As [`Self::start`], with further flags of `trunkline dev`.
+    /// As [`Self::start`], with flags of `trunkline dev`; without `--wan none` regions are far from the backbone.
     pub(crate) fn start_with(flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let child = trunkline()
