@@ -36,6 +36,7 @@ fn failure(error: &RunError) -> Failure {
     match error {
         RunError::Tls(_) | RunError::NotANode(_) => Failure::Configuration(error.to_string()),
         RunError::Store(_)
+        | RunError::Postgres(_)
         | RunError::Join(_)
         | RunError::Io { .. }
         | RunError::Random(_)

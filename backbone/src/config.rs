@@ -11,6 +11,10 @@ use trunkline_shared::limits::LANES;
 use trunkline_shared::rules::{Namespace, Rules};
 use trunkline_telemetry::LogConfig;
 
+mod store;
+
+pub use self::store::{PostgresSection, StoreKind, StoreSection};
+
 /// `[backbone]`: what this node is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -40,22 +44,6 @@ impl BackboneSection {
             .map_or(1, |cores| u8::try_from(cores.get()).unwrap_or(LANES));
         let wanted = if self.shards == 0 { cores } else { self.shards };
         wanted.clamp(1, LANES)
-    }
-}
-
-/// `[store]`: where messages are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct StoreSection {
-    /// Directory of the embedded store; default `.trunkline/store`. Made when absent.
-    pub path: PathBuf,
-}
-
-impl Default for StoreSection {
-    fn default() -> Self {
-        Self {
-            path: PathBuf::from(".trunkline/store"),
-        }
     }
 }
 
@@ -103,6 +91,9 @@ impl BackboneConfig {
             .problems()
             .into_iter()
             .for_each(|problem| source.mistake(problem));
+        if let Some(problem) = config.store.problem() {
+            source.mistake(problem);
+        }
         if config.backbone.shards > LANES {
             source.mistake(format!("backbone.shards: at most {LANES}, one lane each"));
         }
@@ -144,7 +135,7 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_reported_together() {
-        let text = "[backbone]\nlisen = 1\n[store]\nkind = 1\n[[namespace]]\nname = \"chat\"\nclass = \"durable\"";
+        let text = "[backbone]\nlisen = 1\n[store]\nkidn = 1\n[[namespace]]\nname = \"chat\"\nclass = \"durable\"";
         let ConfigErrors(errors) = load(text).expect_err("three mistakes");
         assert_eq!(errors.len(), 3, "{errors:?}");
     }

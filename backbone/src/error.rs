@@ -1,7 +1,7 @@
 //! Why a node can't run, or go on.
 
 use trunkline_link::{PeerIdentity, TlsError};
-use trunkline_store::embedded::OpenError;
+use trunkline_store::{embedded, postgres};
 
 use crate::membership::JoinError;
 
@@ -14,9 +14,12 @@ pub enum RunError {
     /// The certificate isn't a node's.
     #[error("link.certificate_file names {0}, which is not a backbone node")]
     NotANode(PeerIdentity),
-    /// The store can't be opened.
+    /// The embedded store can't be opened.
     #[error("store.path: {0}")]
-    Store(#[from] OpenError),
+    Store(#[from] embedded::OpenError),
+    /// The database can't be used as a store.
+    #[error("store.postgres: {0}")]
+    Postgres(#[from] postgres::OpenError),
     /// The node can't take its place.
     #[error("joining: {0}")]
     Join(#[from] JoinError),

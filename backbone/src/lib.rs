@@ -16,10 +16,11 @@ mod metrics;
 mod run;
 mod shard_task;
 mod sink;
+mod store;
 mod store_driver;
 
 pub use command::run_with;
-pub use config::{BackboneConfig, BackboneSection, StoreSection};
+pub use config::{BackboneConfig, BackboneSection, PostgresSection, StoreKind, StoreSection};
 pub use error::RunError;
 pub use membership::JoinError;
 pub use run::run;

@@ -11,27 +11,27 @@ use prometheus_client::registry::Registry;
 use tokio::sync::oneshot;
 use trunkline_backbone_core::{Counters, Gauges};
 use trunkline_link::{LinkCounters, ServerCounters, ServerObserver};
-use trunkline_store::EmbeddedStore;
-use trunkline_store::embedded::StoreStats;
+use trunkline_store::StoreStats;
 use trunkline_telemetry::Metric;
 use trunkline_telemetry::names::{backbone, link, store};
 
 use crate::control_task::{ControlMessage, Observed};
 use crate::shard_task::ShardMessage;
 use crate::sink::Machines;
+use crate::store::Store;
 
 /// Asks everything that counts.
 #[derive(Clone)]
 pub(crate) struct Observer {
     machines: Machines,
-    store: Weak<EmbeddedStore>,
+    store: Weak<Store>,
     endpoint: ServerObserver,
 }
 
 impl Observer {
     pub(crate) const fn new(
         machines: Machines,
-        store: Weak<EmbeddedStore>,
+        store: Weak<Store>,
         endpoint: ServerObserver,
     ) -> Self {
         Self {

@@ -7,8 +7,6 @@ use tracing::info;
 use trunkline_link::{Introduction, LinkServer, LinkTls, PeerIdentity};
 use trunkline_process::{Clock, Port, Ready, Shutdown, draw_incarnation, serve_admin};
 use trunkline_shared::{Incarnation, Member, NodeId, ViewVersion};
-use trunkline_store::EmbeddedStore;
-use trunkline_store::embedded::Options;
 
 use crate::accept::accept_links;
 use crate::admin;
@@ -17,6 +15,7 @@ use crate::config::BackboneConfig;
 use crate::error::RunError;
 use crate::membership::join;
 use crate::metrics::Observer;
+use crate::store::Store;
 
 /// Runs a node until `shutdown` asks it to stop.
 ///
@@ -49,7 +48,7 @@ pub async fn run(config: BackboneConfig, shutdown: Shutdown) -> Result<(), RunEr
 
 /// A node that runs.
 struct Node {
-    store: Arc<EmbeddedStore>,
+    store: Arc<Store>,
     server: LinkServer,
     carriers: Carriers,
 }
@@ -58,7 +57,7 @@ impl Node {
     async fn start(config: BackboneConfig, shutdown: &Shutdown) -> Result<Self, RunError> {
         let (tls, name) = identity(&config)?;
         let incarnation = draw_incarnation()?;
-        let store = Arc::new(open_store(&config)?);
+        let store = Arc::new(Store::open(&config.store, &config.namespaces).await?);
         let introduce = move || Introduction {
             incarnation,
             view: ViewVersion::default(),
@@ -128,10 +127,6 @@ fn identity(config: &BackboneConfig) -> Result<(LinkTls, NodeId), RunError> {
         PeerIdentity::Backbone { node } => Ok((tls, node)),
         other @ PeerIdentity::Edge { .. } => Err(RunError::NotANode(other)),
     }
-}
-
-fn open_store(config: &BackboneConfig) -> Result<EmbeddedStore, RunError> {
-    Ok(EmbeddedStore::open(&config.store.path, Options::default())?)
 }
 
 fn member(

@@ -1,12 +1,16 @@
 //! A node as a process has it: real QUIC, a real store, an edge that speaks the link's frames.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "../../tests/harness/postgres.rs"]
+mod postgres;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use postgres::Postgres;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -33,12 +37,17 @@ struct Node {
 
 /// Starts a node over `dir`, which keeps its certificates and its store.
 async fn start(dir: &Path) -> Node {
+    start_on(dir, &format!("path = \"{}/store\"", dir.display())).await
+}
+
+/// Starts a node on the store that a section's text names.
+async fn start_on(dir: &Path, store: &str) -> Node {
     let text = format!(
         r#"
         [backbone]
         listen = "127.0.0.1:0"
         [store]
-        path = "{0}/store"
+        {store}
         [admin]
         listen = "127.0.0.1:0"
         [link]
@@ -203,19 +212,26 @@ impl Edge {
     }
 
     async fn publish(&mut self, request: u64, repeat: bool) -> Offset {
+        let offset = self.try_publish(request, repeat).await;
+        offset.expect("it is kept")
+    }
+
+    /// Where the publication stands; `None` when it was refused.
+    async fn try_publish(&mut self, request: u64, repeat: bool) -> Option<Offset> {
         self.publish_without_waiting(request, repeat);
-        let answer = |frame| {
-            let ToEdge::Published {
-                request: answered,
-                position,
-                ..
-            } = frame
-            else {
-                return None;
-            };
-            (answered == RequestId(request)).then_some(position.offset)
-        };
-        self.next(answer).await
+        let asked = RequestId(request);
+        self.next(|frame| {
+            if let ToEdge::Published {
+                request, position, ..
+            } = &frame
+                && *request == asked
+            {
+                return Some(Some(position.offset));
+            }
+            let refused = matches!(frame, ToEdge::Refused { request, .. } if request == asked);
+            refused.then_some(None)
+        })
+        .await
     }
 
     async fn history(&mut self) -> Vec<(Offset, Bytes)> {
@@ -277,16 +293,35 @@ fn publication(number: u64) -> Publication {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_is_there_after_a_restart_and_a_repeat_is_found() {
     let dir = tempfile::tempdir().unwrap();
-    write_certificates(dir.path());
-    let node = start(dir.path()).await;
-    let mut edge = Edge::connect(dir.path(), &node).await;
+    let store = format!("path = \"{}/store\"", dir.path().display());
+    acknowledge_and_restart(dir.path(), &store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_there_after_a_restart_on_postgresql() {
+    let Some(server) = Postgres::start([127, 0, 94, 1].into(), &[]) else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    acknowledge_and_restart(dir.path(), &store_on(&server)).await;
+}
+
+fn store_on(server: &Postgres) -> String {
+    let dsn = server.dsn(&server.database());
+    format!("kind = \"postgres\"\n[store.postgres]\ndsn = \"{dsn}\"")
+}
+
+async fn acknowledge_and_restart(dir: &Path, store: &str) {
+    write_certificates(dir);
+    let node = start_on(dir, store).await;
+    let mut edge = Edge::connect(dir, &node).await;
     for number in 1..=3 {
         assert_eq!(edge.publish(number, false).await, Offset(number));
     }
     node.stop().await;
 
-    let node = start(dir.path()).await;
-    let mut edge = Edge::connect(dir.path(), &node).await;
+    let node = start_on(dir, store).await;
+    let mut edge = Edge::connect(dir, &node).await;
     assert_eq!(
         edge.publish(2, true).await,
         Offset(2),
@@ -297,6 +332,31 @@ async fn what_was_acknowledged_is_there_after_a_restart_and_a_repeat_is_found() 
         .map(|number| (Offset(number), data(number)))
         .collect();
     assert_eq!(edge.history().await, expected);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_goes_on_when_its_postgresql_server_has_crashed_and_is_back() {
+    let Some(mut server) = Postgres::start([127, 0, 95, 1].into(), &[]) else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    write_certificates(dir.path());
+    let node = start_on(dir.path(), &store_on(&server)).await;
+    let mut edge = Edge::connect(dir.path(), &node).await;
+    assert_eq!(edge.publish(1, false).await, Offset(1));
+    server.crash();
+    assert_eq!(edge.try_publish(2, false).await, None);
+    server.run();
+    let mut offset = None;
+    while offset.is_none() {
+        offset = edge.try_publish(2, true).await;
+    }
+    assert_eq!(offset, Some(Offset(2)));
+    assert_eq!(
+        edge.history().await,
+        [1, 2].map(|number| (Offset(number), data(number)))
+    );
     node.stop().await;
 }
 

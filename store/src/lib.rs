@@ -1,7 +1,14 @@
-//! Message stores on disk.
+//! Message stores that keep what they acknowledge.
 //!
-//! [`embedded`] needs no server: one directory, one process.
+//! [`embedded`] needs no server: one directory, one process. [`postgres`] keeps messages in PostgreSQL.
 
+mod codec;
 pub mod embedded;
+pub mod postgres;
+mod queue;
+mod record;
+mod stats;
 
 pub use embedded::EmbeddedStore;
+pub use postgres::PostgresStore;
+pub use stats::StoreStats;

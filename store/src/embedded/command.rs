@@ -6,8 +6,8 @@ use trunkline_store_core::{
     StoreError, ViewChange,
 };
 
-use super::queue::Cost;
 use super::stage::Stage;
+use crate::queue::Cost;
 
 /// A call that writes.
 #[derive(Debug)]

@@ -7,11 +7,11 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Slice, Snaps
 use trunkline_shared::{RingView, Slot, UnixMillis};
 use trunkline_store_core::{Head, StoreError};
 
-use super::codec::DecodeError;
 use super::error::OpenError;
+use super::key;
 use super::options::Options;
-use super::record::SlotRow;
-use super::{key, record};
+use crate::codec::DecodeError;
+use crate::record::{self, SlotRow};
 
 /// The format of the directory: keyspaces, keys and values together.
 pub(super) const FORMAT: u64 = 1;

@@ -4,7 +4,6 @@
 //! what it has just taken, commits it in one synced batch and answers. Some threads read. So nothing here blocks an
 //! asynchronous runtime, and no runtime is needed.
 
-mod codec;
 mod command;
 mod directory;
 mod disk;
@@ -12,12 +11,9 @@ mod error;
 mod journal;
 mod key;
 mod options;
-mod queue;
 mod reader;
 mod reads;
-mod record;
 mod stage;
-mod stats;
 mod writer;
 
 use std::future::Future;
@@ -38,10 +34,9 @@ use self::directory::Directory;
 use self::disk::Disk;
 pub use self::error::OpenError;
 pub use self::options::Options;
-use self::queue::{Cost, Queue};
 use self::reader::ReadJob;
-use self::stats::Counters;
-pub use self::stats::StoreStats;
+use crate::queue::{Cost, Queue};
+use crate::stats::{Counters, StoreStats};
 
 /// A message store in a directory of its own.
 ///

@@ -10,7 +10,7 @@ use trunkline_store_core::StoreError;
 
 use super::Shared;
 use super::disk::{Disk, DiskError};
-use super::queue::Cost;
+use crate::queue::Cost;
 
 type Read = dyn FnOnce(Result<&Disk, &str>) + Send;
 

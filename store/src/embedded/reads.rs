@@ -4,9 +4,10 @@ use fjall::{Guard, Readable, Snapshot};
 use trunkline_shared::{Channel, PublishId, Slot};
 use trunkline_store_core::{Found, Head, RangeRequest, StoredMessage};
 
-use super::codec::DecodeError;
 use super::disk::{Disk, DiskError};
-use super::{key, record};
+use super::key;
+use crate::codec::DecodeError;
+use crate::record;
 
 impl Disk {
     pub(super) fn heads(&self, channels: &[(Slot, Channel)]) -> Result<Vec<Head>, DiskError> {

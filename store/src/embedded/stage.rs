@@ -10,17 +10,9 @@ use trunkline_store_core::{
 };
 
 use super::disk::{Disk, DiskError};
-use super::record::SlotRow;
-use super::{key, record};
-
-/// What a commit consists of, for the counters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sum {
-    pub(super) messages: u64,
-    pub(super) bytes: u64,
-    pub(super) appends: u64,
-    pub(super) refused: u64,
-}
+use super::key;
+use crate::record::{self, SlotRow};
+use crate::stats::Sum;
 
 /// Heads of a slot's part as they are after it, by their keys.
 type MovedHeads = Vec<(Vec<u8>, Head)>;

@@ -14,8 +14,8 @@ use super::command::Command;
 use super::directory::Directory;
 use super::disk::Disk;
 use super::options::Options;
-use super::queue::Cost;
 use super::stage::Stage;
+use crate::queue::Cost;
 
 const COMMIT_MAX: Cost = Cost {
     bytes: APPEND_BYTES_MAX,
@@ -82,7 +82,8 @@ impl Writer {
             }
             Err(error) => {
                 let why = error.to_string();
-                self.shared.counters.count_failed_commit(pending.len());
+                self.shared.counters.count_failed_commit();
+                self.shared.counters.count_unknown_calls(pending.len());
                 self.shut(&why);
                 pending
                     .into_iter()

@@ -13,6 +13,7 @@ mod keep;
 pub mod make;
 mod range;
 mod sample;
+mod together;
 
 use std::future::Future;
 use std::pin::pin;
@@ -24,6 +25,7 @@ pub use self::content::*;
 pub use self::keep::*;
 pub use self::range::*;
 pub use self::sample::Sample;
+pub use self::together::*;
 use crate::traits::MessageStore;
 
 /// Opens the store under test.
@@ -88,6 +90,9 @@ macro_rules! store_suite {
             a_publish_id_is_found_where_its_message_is
             the_id_of_a_refused_message_is_not_found
             a_view_is_replaced_at_the_version_expected
+            a_bad_part_stops_nobody_else
+            an_unknown_append_is_settled_by_a_claim
+            an_append_cut_by_a_crash_is_whole_or_absent
             what_was_acknowledged_survives_reopening
             what_was_acknowledged_survives_a_crash
         }

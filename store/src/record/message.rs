@@ -16,7 +16,7 @@ const HAS_CONTEXT: u8 = 4;
 const KNOWN_FLAGS: u8 = IS_JSON | HAS_INFO | HAS_CONTEXT;
 
 /// Writes a message; its offset is in its key.
-pub(in crate::embedded) fn encode_message(message: &StoredMessage) -> Vec<u8> {
+pub(crate) fn encode_message(message: &StoredMessage) -> Vec<u8> {
     let publication = &message.publication;
     let mut out = Encoder::new(VERSION, publication.weight() + 64);
     out.u8(flags(publication));
@@ -66,10 +66,7 @@ fn encode_tags(out: &mut Encoder, tags: &Tags) {
 }
 
 /// Reads a message whose key ends with `offset`.
-pub(in crate::embedded) fn decode_message(
-    offset: Offset,
-    value: &[u8],
-) -> Result<StoredMessage, DecodeError> {
+pub(crate) fn decode_message(offset: Offset, value: &[u8]) -> Result<StoredMessage, DecodeError> {
     let mut from = Decoder::new(value, VERSION)?;
     let flags = from.u8("flags")?;
     if flags & !KNOWN_FLAGS != 0 {

@@ -1,4 +1,4 @@
-//! A bounded queue between callers and threads, which can be closed for a while.
+//! A bounded queue between callers and those who work for them, which can be closed for a while.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 /// What an entry counts for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cost {
-    pub(super) bytes: usize,
-    pub(super) units: usize,
+pub(crate) struct Cost {
+    pub(crate) bytes: usize,
+    pub(crate) units: usize,
 }
 
 impl Cost {
-    const fn plus(self, other: Self) -> Self {
+    pub(crate) const fn plus(self, other: Self) -> Self {
         Self {
             bytes: self.bytes.saturating_add(other.bytes),
             units: self.units.saturating_add(other.units),
@@ -33,14 +33,14 @@ impl Cost {
 
 /// Why an entry wasn't taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(crate) enum Reason {
     Full,
     Closed,
     Stopped,
 }
 
 impl Reason {
-    pub(super) const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Full => "its queue is full",
             Self::Closed => "it is being opened again",
@@ -51,9 +51,9 @@ impl Reason {
 
 /// An entry that wasn't taken in.
 #[derive(Debug)]
-pub(super) struct Refusal<T> {
-    pub(super) item: T,
-    pub(super) reason: Reason,
+pub(crate) struct Refusal<T> {
+    pub(crate) item: T,
+    pub(crate) reason: Reason,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,16 +70,32 @@ struct State<T> {
     gate: Gate,
 }
 
+impl<T> State<T> {
+    fn take(&mut self, bound: Cost) -> Vec<T> {
+        let (mut taken, mut sum) = (Vec::new(), Cost::default());
+        while let Some((item, cost)) = self.items.pop_front() {
+            if !sum.plus(cost).fits(bound) && !taken.is_empty() {
+                self.items.push_front((item, cost));
+                break;
+            }
+            sum = sum.plus(cost);
+            self.waiting = self.waiting.minus(cost);
+            taken.push(item);
+        }
+        taken
+    }
+}
+
 /// Entries in order, up to a limit; beyond it an entry is refused. One entry fits an empty queue however large it is.
 #[derive(Debug)]
-pub(super) struct Queue<T> {
+pub(crate) struct Queue<T> {
     limit: Cost,
     state: Mutex<State<T>>,
     changed: Condvar,
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new(limit: Cost) -> Self {
+    pub(crate) fn new(limit: Cost) -> Self {
         let state = State {
             items: VecDeque::new(),
             waiting: Cost::default(),
@@ -99,7 +115,7 @@ impl<T> Queue<T> {
     }
 
     /// Adds an entry, or gives it back.
-    pub(super) fn push(&self, item: T, cost: Cost) -> Result<(), Refusal<T>> {
+    pub(crate) fn push(&self, item: T, cost: Cost) -> Result<(), Refusal<T>> {
         let mut state = self.state();
         let waiting = state.waiting.plus(cost);
         match state.gate {
@@ -131,33 +147,31 @@ impl<T> Queue<T> {
     }
 
     /// Waits for entries and takes what has queued, up to a bound, at least one; `None` when stopped and empty.
-    pub(super) fn take(&self, bound: Cost) -> Option<Vec<T>> {
+    pub(crate) fn take(&self, bound: Cost) -> Option<Vec<T>> {
         let state = self.state();
         let idle = |state: &mut State<T>| state.items.is_empty() && state.gate != Gate::Stopped;
         let mut state = self
             .changed
             .wait_while(state, idle)
             .expect("nothing panics while it holds this lock");
-        let (mut taken, mut sum) = (Vec::new(), Cost::default());
-        while let Some((item, cost)) = state.items.pop_front() {
-            if !sum.plus(cost).fits(bound) && !taken.is_empty() {
-                state.items.push_front((item, cost));
-                break;
-            }
-            sum = sum.plus(cost);
-            state.waiting = state.waiting.minus(cost);
-            taken.push(item);
-        }
+        let taken = state.take(bound);
         (!taken.is_empty()).then_some(taken)
     }
 
+    /// Takes what has queued, up to a bound, and doesn't wait for it; `None` when stopped and empty.
+    pub(crate) fn try_take(&self, bound: Cost) -> Option<Vec<T>> {
+        let mut state = self.state();
+        let taken = state.take(bound);
+        (!taken.is_empty() || state.gate != Gate::Stopped).then_some(taken)
+    }
+
     /// Refuses entries until [`reopen`](Self::reopen); returns those that wait.
-    pub(super) fn close(&self) -> Vec<T> {
+    pub(crate) fn close(&self) -> Vec<T> {
         self.empty(Gate::Closed)
     }
 
     /// Takes entries again.
-    pub(super) fn reopen(&self) {
+    pub(crate) fn reopen(&self) {
         let mut state = self.state();
         if state.gate == Gate::Closed {
             state.gate = Gate::Open;
@@ -165,13 +179,13 @@ impl<T> Queue<T> {
     }
 
     /// Refuses entries for good; those that wait can still be taken.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.state().gate = Gate::Stopped;
         self.changed.notify_all();
     }
 
     /// Refuses entries for good; returns those that wait.
-    pub(super) fn abandon(&self) -> Vec<T> {
+    pub(crate) fn abandon(&self) -> Vec<T> {
         self.empty(Gate::Stopped)
     }
 
@@ -185,7 +199,7 @@ impl<T> Queue<T> {
     }
 
     /// Waits, at most `time`, for the queue to be stopped; whether it is.
-    pub(super) fn wait_for_stop(&self, time: Duration) -> bool {
+    pub(crate) fn wait_for_stop(&self, time: Duration) -> bool {
         let state = self.state();
         let goes_on = |state: &mut State<T>| state.gate != Gate::Stopped;
         let waited = self.changed.wait_timeout_while(state, time, goes_on);
@@ -196,7 +210,7 @@ impl<T> Queue<T> {
     }
 
     /// What waits.
-    pub(super) fn waiting(&self) -> Cost {
+    pub(crate) fn waiting(&self) -> Cost {
         self.state().waiting
     }
 }

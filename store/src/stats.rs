@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::queue::{Cost, Reason};
-use super::stage::Sum;
+use crate::queue::{Cost, Reason};
 
 /// What a store has done since it was opened, and what waits for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub struct StoreStats {
     pub reads_waiting: u64,
     /// Writes refused because too much waited.
     pub writes_refused_full: u64,
-    /// Writes refused because the database was being opened again, or the store has ended.
+    /// Writes refused because there was no database: it was being opened or connected to again, or the store has ended.
     pub writes_refused_away: u64,
     /// Reads refused because too many waited.
     pub reads_refused_full: u64,
@@ -35,17 +34,26 @@ pub struct StoreStats {
     pub largest_commit: u64,
     /// Slots' parts refused for their generation or head.
     pub parts_refused: u64,
-    /// Commits that failed; their outcome was unknown.
+    /// Commits that failed.
     pub commits_failed: u64,
-    /// Calls in failed commits.
+    /// Calls in commits of which it is unknown whether they were made.
     pub calls_unknown: u64,
-    /// Times that the database was opened again.
+    /// Times that the database was opened, or a connection to it made, again.
     pub reopenings: u64,
+}
+
+/// What a commit consists of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sum {
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+    pub(crate) appends: u64,
+    pub(crate) refused: u64,
 }
 
 /// The counters behind [`StoreStats`].
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     writes_refused_full: AtomicU64,
     writes_refused_away: AtomicU64,
     reads_refused_full: AtomicU64,
@@ -70,7 +78,7 @@ fn number(count: usize) -> u64 {
 }
 
 impl Counters {
-    pub(super) fn count_commit(&self, sum: Sum, took: Duration) {
+    pub(crate) fn count_commit(&self, sum: Sum, took: Duration) {
         add(&self.commits, 1);
         add(
             &self.commit_micros,
@@ -84,23 +92,26 @@ impl Counters {
             .fetch_max(sum.messages, Ordering::Relaxed);
     }
 
-    pub(super) fn count_failed_commit(&self, calls: usize) {
+    pub(crate) fn count_failed_commit(&self) {
         add(&self.commits_failed, 1);
+    }
+
+    pub(crate) fn count_unknown_calls(&self, calls: usize) {
         add(&self.calls_unknown, number(calls));
     }
 
-    pub(super) fn count_reopening(&self) {
+    pub(crate) fn count_reopening(&self) {
         add(&self.reopenings, 1);
     }
 
-    pub(super) fn count_refused_write(&self, reason: Reason) {
+    pub(crate) fn count_refused_write(&self, reason: Reason) {
         match reason {
             Reason::Full => add(&self.writes_refused_full, 1),
             Reason::Closed | Reason::Stopped => add(&self.writes_refused_away, 1),
         }
     }
 
-    pub(super) fn count_refused_read(&self, reason: Reason) {
+    pub(crate) fn count_refused_read(&self, reason: Reason) {
         match reason {
             Reason::Full => add(&self.reads_refused_full, 1),
             // The queue of reads is never closed, and stopped only when nobody can call any more.
@@ -108,7 +119,7 @@ impl Counters {
         }
     }
 
-    pub(super) fn read(&self, writes: Cost, reads: Cost) -> StoreStats {
+    pub(crate) fn read(&self, writes: Cost, reads: Cost) -> StoreStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         StoreStats {
             writes_waiting: number(writes.units),

@@ -4,16 +4,16 @@
 use trunkline_shared::{Channel, Epoch, Offset, RingView, UnixMillis, ViewVersion};
 use trunkline_store_core::{Generation, Head};
 
-use super::codec::{DecodeError, Decoder, Encoder};
+use crate::codec::{DecodeError, Decoder, Encoder};
 
 mod message;
 
-pub(super) use self::message::{decode_message, encode_message};
+pub(crate) use self::message::{decode_message, encode_message};
 
 const VERSION: u8 = 1;
 
 /// Writes a channel's head.
-pub(super) fn encode_head(head: Head) -> Vec<u8> {
+pub(crate) fn encode_head(head: Head) -> Vec<u8> {
     let mut out = Encoder::new(VERSION, 16);
     out.u64(head.offset.0);
     out.u64(head.floor.0);
@@ -21,7 +21,7 @@ pub(super) fn encode_head(head: Head) -> Vec<u8> {
 }
 
 /// Reads a channel's head.
-pub(super) fn decode_head(value: &[u8]) -> Result<Head, DecodeError> {
+pub(crate) fn decode_head(value: &[u8]) -> Result<Head, DecodeError> {
     let mut from = Decoder::new(value, VERSION)?;
     let head = Head {
         offset: Offset(from.u64("offset")?),
@@ -33,13 +33,13 @@ pub(super) fn decode_head(value: &[u8]) -> Result<Head, DecodeError> {
 
 /// Where a publish id's message lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) channel: Channel,
-    pub(super) offset: Offset,
+pub(crate) struct Place {
+    pub(crate) channel: Channel,
+    pub(crate) offset: Offset,
 }
 
 /// Writes the place of a publish id's message.
-pub(super) fn encode_place(channel: &Channel, offset: Offset) -> Vec<u8> {
+pub(crate) fn encode_place(channel: &Channel, offset: Offset) -> Vec<u8> {
     let name = channel.as_str().as_bytes();
     let mut out = Encoder::new(VERSION, 12 + name.len());
     out.u64(offset.0);
@@ -48,7 +48,7 @@ pub(super) fn encode_place(channel: &Channel, offset: Offset) -> Vec<u8> {
 }
 
 /// Reads the place of a publish id's message.
-pub(super) fn decode_place(value: &[u8]) -> Result<Place, DecodeError> {
+pub(crate) fn decode_place(value: &[u8]) -> Result<Place, DecodeError> {
     let mut from = Decoder::new(value, VERSION)?;
     let offset = Offset(from.u64("offset")?);
     let channel =
@@ -59,14 +59,14 @@ pub(super) fn decode_place(value: &[u8]) -> Result<Place, DecodeError> {
 
 /// A slot's last claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SlotRow {
-    pub(super) generation: Generation,
-    pub(super) epoch: Epoch,
-    pub(super) view: ViewVersion,
+pub(crate) struct SlotRow {
+    pub(crate) generation: Generation,
+    pub(crate) epoch: Epoch,
+    pub(crate) view: ViewVersion,
 }
 
 /// Writes a slot's last claim.
-pub(super) fn encode_slot(row: &SlotRow) -> Vec<u8> {
+pub(crate) fn encode_slot(row: &SlotRow) -> Vec<u8> {
     let mut out = Encoder::new(VERSION, 40);
     out.u64(row.generation.0);
     out.u32(row.epoch.timeline);
@@ -78,7 +78,7 @@ pub(super) fn encode_slot(row: &SlotRow) -> Vec<u8> {
 }
 
 /// Reads a slot's last claim.
-pub(super) fn decode_slot(value: &[u8]) -> Result<SlotRow, DecodeError> {
+pub(crate) fn decode_slot(value: &[u8]) -> Result<SlotRow, DecodeError> {
     let mut from = Decoder::new(value, VERSION)?;
     let row = SlotRow {
         generation: Generation(from.u64("generation")?),
@@ -97,7 +97,7 @@ pub(super) fn decode_slot(value: &[u8]) -> Result<SlotRow, DecodeError> {
 }
 
 /// Writes the ring view, as JSON: it is read by people who look for what went wrong.
-pub(super) fn encode_view(view: &RingView) -> Vec<u8> {
+pub(crate) fn encode_view(view: &RingView) -> Vec<u8> {
     let json = serde_json::to_vec(view).expect("a view has text keys only");
     let mut out = Encoder::new(VERSION, json.len());
     out.raw(&json);
@@ -105,7 +105,7 @@ pub(super) fn encode_view(view: &RingView) -> Vec<u8> {
 }
 
 /// Reads the ring view.
-pub(super) fn decode_view(value: &[u8]) -> Result<RingView, DecodeError> {
+pub(crate) fn decode_view(value: &[u8]) -> Result<RingView, DecodeError> {
     let json = Decoder::new(value, VERSION)?.rest();
     let view: RingView = serde_json::from_slice(json).map_err(|_| DecodeError::Field("view"))?;
     view.check().map_err(|_| DecodeError::Field("view"))?;
@@ -113,14 +113,14 @@ pub(super) fn decode_view(value: &[u8]) -> Result<RingView, DecodeError> {
 }
 
 /// Writes a number of the store as a whole: its format, its birth.
-pub(super) fn encode_number(number: u64) -> Vec<u8> {
+pub(crate) fn encode_number(number: u64) -> Vec<u8> {
     let mut out = Encoder::new(VERSION, 8);
     out.u64(number);
     out.finish()
 }
 
 /// Reads a number of the store as a whole.
-pub(super) fn decode_number(value: &[u8]) -> Result<u64, DecodeError> {
+pub(crate) fn decode_number(value: &[u8]) -> Result<u64, DecodeError> {
     let mut from = Decoder::new(value, VERSION)?;
     let number = from.u64("number")?;
     from.finish()?;

@@ -1,4 +1,4 @@
-//! How a value lies on disk: a version byte, the fields one after another, and a checksum of it all.
+//! How a value lies in a store: a version byte, the fields one after another, and a checksum of it all.
 //!
 //! Numbers are big-endian; texts and bytes have their length (u32) before them. The checksum (CRC-32) finds what the
 //! database's own checksums can't: a value that this program wrote wrongly or cut.
@@ -18,39 +18,39 @@ pub enum DecodeError {
 }
 
 /// Writes the fields of a value.
-pub(super) struct Encoder(Vec<u8>);
+pub(crate) struct Encoder(Vec<u8>);
 
 impl Encoder {
     /// Begins a value; `size` bytes of fields are expected.
-    pub(super) fn new(version: u8, size: usize) -> Self {
+    pub(crate) fn new(version: u8, size: usize) -> Self {
         let mut bytes = Vec::with_capacity(1 + size + 4);
         bytes.push(version);
         Self(bytes)
     }
 
-    pub(super) fn u8(&mut self, value: u8) {
+    pub(crate) fn u8(&mut self, value: u8) {
         self.0.push(value);
     }
 
-    pub(super) fn u32(&mut self, value: u32) {
+    pub(crate) fn u32(&mut self, value: u32) {
         self.0.extend_from_slice(&value.to_be_bytes());
     }
 
-    pub(super) fn u64(&mut self, value: u64) {
+    pub(crate) fn u64(&mut self, value: u64) {
         self.0.extend_from_slice(&value.to_be_bytes());
     }
 
     /// Bytes of a length that the reader knows.
-    pub(super) fn raw(&mut self, value: &[u8]) {
+    pub(crate) fn raw(&mut self, value: &[u8]) {
         self.0.extend_from_slice(value);
     }
 
-    pub(super) fn bytes(&mut self, value: &[u8]) {
+    pub(crate) fn bytes(&mut self, value: &[u8]) {
         self.u32(u32::try_from(value.len()).expect("no field has 4 GiB: frames have 1 MiB"));
         self.raw(value);
     }
 
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         let checksum = crc32fast::hash(&self.0);
         self.u32(checksum);
         self.0
@@ -58,11 +58,11 @@ impl Encoder {
 }
 
 /// Reads the fields of a value; total over any bytes.
-pub(super) struct Decoder<'a>(&'a [u8]);
+pub(crate) struct Decoder<'a>(&'a [u8]);
 
 impl<'a> Decoder<'a> {
     /// Checks checksum and version.
-    pub(super) fn new(value: &'a [u8], version: u8) -> Result<Self, DecodeError> {
+    pub(crate) fn new(value: &'a [u8], version: u8) -> Result<Self, DecodeError> {
         let (fields, checksum) = value.split_last_chunk().ok_or(DecodeError::Checksum)?;
         if crc32fast::hash(fields) != u32::from_be_bytes(*checksum) {
             return Err(DecodeError::Checksum);
@@ -74,7 +74,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    pub(super) fn array<const N: usize>(
+    pub(crate) fn array<const N: usize>(
         &mut self,
         field: &'static str,
     ) -> Result<[u8; N], DecodeError> {
@@ -86,19 +86,19 @@ impl<'a> Decoder<'a> {
         Ok(*array)
     }
 
-    pub(super) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
+    pub(crate) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
         self.array(field).map(u8::from_be_bytes)
     }
 
-    pub(super) fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
+    pub(crate) fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
         self.array(field).map(u32::from_be_bytes)
     }
 
-    pub(super) fn u64(&mut self, field: &'static str) -> Result<u64, DecodeError> {
+    pub(crate) fn u64(&mut self, field: &'static str) -> Result<u64, DecodeError> {
         self.array(field).map(u64::from_be_bytes)
     }
 
-    pub(super) fn bytes(&mut self, field: &'static str) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn bytes(&mut self, field: &'static str) -> Result<&'a [u8], DecodeError> {
         let length = usize::try_from(self.u32(field)?).map_err(|_| DecodeError::Field(field))?;
         let (bytes, rest) = self
             .0
@@ -108,17 +108,17 @@ impl<'a> Decoder<'a> {
         Ok(bytes)
     }
 
-    pub(super) fn text(&mut self, field: &'static str) -> Result<&'a str, DecodeError> {
+    pub(crate) fn text(&mut self, field: &'static str) -> Result<&'a str, DecodeError> {
         std::str::from_utf8(self.bytes(field)?).map_err(|_| DecodeError::Field(field))
     }
 
     /// All that is left.
-    pub(super) const fn rest(self) -> &'a [u8] {
+    pub(crate) const fn rest(self) -> &'a [u8] {
         self.0
     }
 
     /// Checks that nothing is left.
-    pub(super) fn finish(self) -> Result<(), DecodeError> {
+    pub(crate) fn finish(self) -> Result<(), DecodeError> {
         if self.0.is_empty() {
             Ok(())
         } else {

@@ -1,0 +1,169 @@
+//! `[store]`: which store keeps messages, and where.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, Serializer};
+use trunkline_shared::rules::{Class, Namespace};
+use trunkline_store::postgres;
+
+/// Which store it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreKind {
+    /// A directory of this process.
+    #[default]
+    Embedded,
+    /// A PostgreSQL database.
+    Postgres,
+}
+
+/// `[store]`: where messages are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoreSection {
+    /// Which store; default the embedded one.
+    pub kind: StoreKind,
+    /// Directory of the embedded store; default `.trunkline/store`. Made when absent.
+    pub path: PathBuf,
+    /// `[store.postgres]`: the database, where the kind asks for one.
+    pub postgres: PostgresSection,
+}
+
+impl Default for StoreSection {
+    fn default() -> Self {
+        Self {
+            kind: StoreKind::default(),
+            path: PathBuf::from(".trunkline/store"),
+            postgres: PostgresSection::default(),
+        }
+    }
+}
+
+impl StoreSection {
+    /// What is wrong with it.
+    pub(super) fn problem(&self) -> Option<String> {
+        match self.kind {
+            StoreKind::Embedded => None,
+            StoreKind::Postgres => {
+                let checked = self.postgres.options(&[]).check();
+                checked
+                    .err()
+                    .map(|error| format!("store.postgres: {error}"))
+            }
+        }
+    }
+}
+
+/// `[store.postgres]`: a database that keeps messages.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PostgresSection {
+    /// Connection string, `host=… user=… dbname=…` or `postgresql://…`; several hosts are tried for the one that takes
+    /// writes. It may hold a password, so it is never shown.
+    #[serde(serialize_with = "hide")]
+    pub dsn: String,
+    /// PEM file with the roots that the server's certificate is checked against; default (empty): no TLS.
+    pub ca_file: PathBuf,
+    /// Connections that append; default 4.
+    pub writers: u8,
+    /// Connections that read; default 4.
+    pub readers: u8,
+    /// Time in which a connection must be made; default 5 s.
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    /// Time after which a connection that doesn't answer is closed; default 10 s.
+    #[serde(with = "humantime_serde")]
+    pub answer_timeout: Duration,
+}
+
+fn hide<S: Serializer>(dsn: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(if dsn.is_empty() { "" } else { "***" })
+}
+
+impl Default for PostgresSection {
+    fn default() -> Self {
+        let options = postgres::Options::default();
+        Self {
+            dsn: options.dsn,
+            ca_file: PathBuf::new(),
+            writers: 4,
+            readers: 4,
+            connect_timeout: options.connect_timeout,
+            answer_timeout: options.answer_timeout,
+        }
+    }
+}
+
+/// Shows no password.
+impl std::fmt::Debug for PostgresSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresSection")
+            .field("dsn_is_set", &!self.dsn.is_empty())
+            .field("ca_file", &self.ca_file)
+            .field("writers", &self.writers)
+            .field("readers", &self.readers)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("answer_timeout", &self.answer_timeout)
+            .finish()
+    }
+}
+
+impl PostgresSection {
+    /// The settings of the store; messages stay as long as the durable namespace that keeps them longest says.
+    pub(crate) fn options(&self, namespaces: &[Namespace]) -> postgres::Options {
+        let durable = namespaces
+            .iter()
+            .filter(|namespace| namespace.class() == Class::Durable);
+        let longest = durable.map(|namespace| namespace.history_ttl).max();
+        let ca_file = Some(self.ca_file.clone()).filter(|path| !path.as_os_str().is_empty());
+        postgres::Options {
+            dsn: self.dsn.clone(),
+            ca_file,
+            writers: self.writers.into(),
+            readers: self.readers.into(),
+            connect_timeout: self.connect_timeout,
+            answer_timeout: self.answer_timeout,
+            retention: longest.unwrap_or(Duration::ZERO),
+            ..postgres::Options::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_dsn(dsn: &str) -> StoreSection {
+        StoreSection {
+            kind: StoreKind::Postgres,
+            postgres: PostgresSection {
+                dsn: dsn.to_owned(),
+                ..PostgresSection::default()
+            },
+            ..StoreSection::default()
+        }
+    }
+
+    #[test]
+    fn a_connection_string_is_checked_where_it_is_needed() {
+        for (dsn, named) in [
+            ("", "names no host"),
+            ("hots=db", "hots"),
+            ("host=db sslmode=require", "ca_file"),
+        ] {
+            let problem = with_dsn(dsn).problem().expect("a mistake");
+            assert!(problem.starts_with("store.postgres: "), "{problem}");
+            assert!(problem.contains(named), "{problem}");
+        }
+        assert_eq!(with_dsn("host=db1,db2 user=me dbname=mesh").problem(), None);
+        assert_eq!(StoreSection::default().problem(), None);
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let section = with_dsn("host=db password=hunter2");
+        let shown = format!("{section:?} {}", toml::to_string(&section).expect("TOML"));
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,0 +1,118 @@
+//! The store that the configuration names, behind one type.
+
+use std::future::Future;
+
+use futures_util::future::Either;
+use trunkline_shared::rules::Namespace;
+use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
+use trunkline_store::{EmbeddedStore, PostgresStore, StoreStats, embedded};
+use trunkline_store_core::{
+    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found, Head,
+    MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
+};
+
+use crate::config::{StoreKind, StoreSection};
+use crate::error::RunError;
+
+/// One of the stores.
+#[derive(Debug)]
+pub(crate) enum Store {
+    Embedded(EmbeddedStore),
+    Postgres(PostgresStore),
+}
+
+impl Store {
+    /// Opens the store of a configuration.
+    pub(crate) async fn open(
+        section: &StoreSection,
+        namespaces: &[Namespace],
+    ) -> Result<Self, RunError> {
+        match section.kind {
+            StoreKind::Embedded => {
+                let store = EmbeddedStore::open(&section.path, embedded::Options::default())?;
+                Ok(Self::Embedded(store))
+            }
+            StoreKind::Postgres => {
+                let options = section.postgres.options(namespaces);
+                Ok(Self::Postgres(PostgresStore::open(&options).await?))
+            }
+        }
+    }
+
+    /// What it has done and what waits for it.
+    pub(crate) fn stats(&self) -> StoreStats {
+        match self {
+            Self::Embedded(store) => store.stats(),
+            Self::Postgres(store) => store.stats(),
+        }
+    }
+}
+
+/// Makes the same call of whichever store it is.
+macro_rules! either {
+    ($self:ident, $call:ident($($argument:expr)?)) => {
+        match $self {
+            Self::Embedded(store) => Either::Left(store.$call($($argument)?)),
+            Self::Postgres(store) => Either::Right(store.$call($($argument)?)),
+        }
+    };
+}
+
+impl MessageStore for Store {
+    fn append(&self, parts: Vec<SlotPart>) -> impl Future<Output = AppendOutcome> + Send {
+        either!(self, append(parts))
+    }
+
+    fn claim(
+        &self,
+        request: ClaimRequest,
+    ) -> impl Future<Output = Result<Vec<Claimed>, ClaimError>> + Send {
+        either!(self, claim(request))
+    }
+
+    fn heads(
+        &self,
+        channels: Vec<(Slot, Channel)>,
+    ) -> impl Future<Output = Result<Vec<Head>, StoreError>> + Send {
+        either!(self, heads(channels))
+    }
+
+    fn range(
+        &self,
+        request: RangeRequest,
+    ) -> impl Future<Output = Result<Vec<StoredMessage>, StoreError>> + Send {
+        either!(self, range(request))
+    }
+
+    fn find(
+        &self,
+        ids: Vec<(Slot, PublishId)>,
+    ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + Send {
+        either!(self, find(ids))
+    }
+
+    fn raise_floor(
+        &self,
+        request: FloorRequest,
+    ) -> impl Future<Output = Result<Head, FloorError>> + Send {
+        either!(self, raise_floor(request))
+    }
+
+    fn view(&self) -> impl Future<Output = Result<Option<RingView>, StoreError>> + Send {
+        either!(self, view())
+    }
+
+    fn change_view(
+        &self,
+        change: ViewChange,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        either!(self, change_view(change))
+    }
+
+    fn birth(&self) -> UnixMillis {
+        match self {
+            Self::Embedded(store) => store.birth(),
+            Self::Postgres(store) => store.birth(),
+        }
+    }
+}

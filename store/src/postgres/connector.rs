@@ -1,0 +1,172 @@
+//! Makes connections: which server, with or without TLS, with which settings.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::error::Severity;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::error::{ConnectError, OpenError, describe};
+use super::options::Options;
+use super::session::{Driver, Purpose, Session};
+use super::settings;
+
+/// Silence after which a connection is probed, and between probes; the third unanswered one ends it.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+const KEEPALIVE_PROBES: u32 = 3;
+
+/// Makes connections to one database.
+pub(super) struct Connector {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+    timeout: Duration,
+}
+
+impl Connector {
+    pub(super) fn new(options: &Options) -> Result<Self, OpenError> {
+        let mut config =
+            Config::from_str(&options.dsn).map_err(|error| OpenError::Dsn(describe(&error)))?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(OpenError::Dsn("it names no host".to_owned()));
+        }
+        let tls = options.ca_file.as_deref().map(tls).transpose()?;
+        match (&tls, config.get_ssl_mode()) {
+            (Some(_), _) => config.ssl_mode(SslMode::Require),
+            (None, SslMode::Require) => {
+                return Err(OpenError::Dsn(
+                    "sslmode=require needs a ca_file: the server's certificate is checked against it"
+                        .to_owned(),
+                ));
+            }
+            (None, _) => config.ssl_mode(SslMode::Disable),
+        };
+        config
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .connect_timeout(options.connect_timeout)
+            .tcp_user_timeout(options.answer_timeout)
+            .keepalives_idle(KEEPALIVE_IDLE)
+            .keepalives_interval(KEEPALIVE_INTERVAL)
+            .keepalives_retries(KEEPALIVE_PROBES);
+        if config.get_application_name().is_none() {
+            config.application_name("trunkline");
+        }
+        Ok(Self {
+            config,
+            tls,
+            timeout: options.connect_timeout,
+        })
+    }
+
+    /// Makes a connection that is ready for our statements.
+    pub(super) async fn session(&self, purpose: Purpose) -> Result<Session, ConnectError> {
+        let work = async {
+            let (client, driver) = self.dial().await?;
+            settings::check(&client).await?;
+            Session::prepare(client, driver, purpose)
+                .await
+                .map_err(|error| ConnectError::Refused(describe(&error)))
+        };
+        self.in_time(work).await
+    }
+
+    /// Makes a connection that knows nothing of our tables yet.
+    pub(super) async fn bare(&self) -> Result<(Client, Driver), ConnectError> {
+        let work = async {
+            let (client, driver) = self.dial().await?;
+            settings::check(&client).await?;
+            Ok((client, driver))
+        };
+        self.in_time(work).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
+        // Each host may take the time of one.
+        let hosts = u32::try_from(self.config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
+        let limit = self.timeout.saturating_mul(hosts.saturating_add(1));
+        match tokio::time::timeout(limit, work).await {
+            Ok(result) => result,
+            Err(_) => Err(ConnectError::Silent(limit)),
+        }
+    }
+
+    async fn dial(&self) -> Result<(Client, Driver), ConnectError> {
+        let refused = |error| ConnectError::Refused(describe(&error));
+        match &self.tls {
+            Some(tls) => {
+                let (client, connection) =
+                    self.config.connect(tls.clone()).await.map_err(refused)?;
+                Ok((client, drive(connection)))
+            }
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(refused)?;
+                Ok((client, drive(connection)))
+            }
+        }
+    }
+}
+
+fn tls(ca_file: &Path) -> Result<MakeRustlsConnect, OpenError> {
+    let failed = |reason: String| OpenError::Roots {
+        path: ca_file.to_owned(),
+        reason,
+    };
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(ca_file);
+    for certificate in certificates.map_err(|error| failed(error.to_string()))? {
+        let certificate = certificate.map_err(|error| failed(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| failed(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(failed("no certificate in it".to_owned()));
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// Reads and writes a connection until it ends, in a task of its own.
+fn drive<S, T>(mut connection: Connection<S, T>) -> Driver
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (ended, warned) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+    let (at_end, at_warning) = (ended.clone().drop_guard(), Arc::clone(&warned));
+    let task = tokio::spawn(async move {
+        let _at_end = at_end;
+        while let Some(message) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+            match message {
+                Ok(AsyncMessage::Notice(notice)) => {
+                    if notice.parsed_severity() == Some(Severity::Warning) {
+                        warn!(message = notice.message(), "PostgreSQL warns");
+                        at_warning.store(true, Ordering::Release);
+                    }
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    });
+    Driver::new(task.abort_handle(), ended, warned)
+}

@@ -1,0 +1,164 @@
+//! Partitions of messages by time: made ahead, dropped when all of their rows have expired, by the database's clock.
+//!
+//! Few of them: each is a sixteenth of the longest TTL wide. Making and dropping takes no lock that an append waits for.
+
+mod plan;
+
+use std::ops::Range;
+use std::time::Duration;
+
+use tokio_postgres::{Client, Error};
+use tracing::{info, warn};
+
+use self::plan::Plan;
+use super::error::describe;
+use super::migrate::LOCK;
+use super::worker::Tools;
+
+/// Time between two looks at the clock; shorter than any partition is wide.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// Held by the node that looks after the partitions, as long as its connection lives.
+const MAINTENANCE_LOCK: i64 = LOCK + 1;
+
+/// Partitions, and leftovers of a crash.
+const LIST: &str = "SELECT c.relname, coalesce(i.inhdetachpending, false), i.inhrelid IS NOT NULL \
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+    LEFT JOIN pg_inherits i ON i.inhrelid = c.oid \
+    WHERE n.nspname = 'trunkline' AND c.relkind = 'r' AND c.relname LIKE 'message\\_%' ORDER BY c.relname";
+
+/// Looks after the partitions until the store ends, on a connection of its own each time.
+pub(super) async fn run(tools: Tools, retention: Duration) {
+    loop {
+        // When there is no connection, who appends says so.
+        if let Ok((client, _driver)) = tools.connector.bare().await
+            && let Err(error) = maintain(&client, retention).await
+        {
+            let error = describe(&error);
+            warn!(error, "partitions can't be looked after");
+        }
+        tokio::select! {
+            () = tools.ended.cancelled() => return,
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+    }
+}
+
+/// Makes sure of the partitions before anything is appended; waits for another node that is at it.
+pub(super) async fn make_first(client: &Client, retention: Duration) -> Result<(), Error> {
+    client
+        .execute("SELECT pg_advisory_lock($1)", &[&MAINTENANCE_LOCK])
+        .await?;
+    make_missing(client, retention).await.map(drop)
+}
+
+/// Makes the partitions that are needed soon and drops those that have expired; one node at a time.
+async fn maintain(client: &Client, retention: Duration) -> Result<(), Error> {
+    let lock = client
+        .query_one("SELECT pg_try_advisory_lock($1)", &[&MAINTENANCE_LOCK])
+        .await?;
+    if !lock.try_get::<_, bool>(0)? {
+        return Ok(());
+    }
+    // Dropping waits for old transactions; those of others may never end, and making goes on.
+    client
+        .batch_execute("SET statement_timeout = '30s'")
+        .await?;
+    let (tables, plan) = make_missing(client, retention).await?;
+    for table in tables {
+        if table.is_left_over() || plan.drop.contains(&table.range) {
+            drop_table(client, &table).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn make_missing(client: &Client, retention: Duration) -> Result<(Vec<Table>, Plan), Error> {
+    client
+        .batch_execute("SET search_path = trunkline, pg_catalog")
+        .await?;
+    let tables = list(client).await?;
+    let now = client
+        .query_one("SELECT extract(epoch FROM now())::int8", &[])
+        .await?;
+    let present: Vec<_> = tables.iter().map(|table| table.range.clone()).collect();
+    let plan = Plan::new(&present, now.try_get(0)?, retention);
+    for partition in &plan.make {
+        make(client, partition).await?;
+    }
+    Ok((tables, plan))
+}
+
+/// A table of messages, from when to when (Unix seconds).
+struct Table {
+    name: String,
+    range: Range<i64>,
+    half_detached: bool,
+    attached: bool,
+}
+
+impl Table {
+    /// Half dropped by a node that didn't come to the end of it.
+    const fn is_left_over(&self) -> bool {
+        self.half_detached || !self.attached
+    }
+}
+
+async fn list(client: &Client) -> Result<Vec<Table>, Error> {
+    let mut tables = Vec::new();
+    for row in client.query(LIST, &[]).await? {
+        let name: String = row.try_get(0)?;
+        if let Some(range) = range(&name) {
+            tables.push(Table {
+                name,
+                range,
+                half_detached: row.try_get(1)?,
+                attached: row.try_get(2)?,
+            });
+        }
+    }
+    Ok(tables)
+}
+
+/// Takes a table out of use step by step; a crash between two leaves what the next pass goes on with.
+async fn drop_table(client: &Client, table: &Table) -> Result<(), Error> {
+    let name = &table.name;
+    if table.attached {
+        let how = if table.half_detached {
+            "FINALIZE"
+        } else {
+            "CONCURRENTLY"
+        };
+        client
+            .batch_execute(&format!(
+                "ALTER TABLE message DETACH PARTITION {name} {how}"
+            ))
+            .await?;
+    }
+    client.batch_execute(&format!("DROP TABLE {name}")).await?;
+    info!(table = name, "partition of expired messages dropped");
+    Ok(())
+}
+
+/// Made apart and then attached, which appends don't wait for.
+async fn make(client: &Client, partition: &Range<i64>) -> Result<(), Error> {
+    let table = name(partition);
+    let Range { start, end } = partition;
+    client
+        .batch_execute(&format!(
+            "CREATE TABLE {table} (LIKE message INCLUDING ALL); \
+             ALTER TABLE message ATTACH PARTITION {table} \
+             FOR VALUES FROM (to_timestamp({start})) TO (to_timestamp({end}))"
+        ))
+        .await
+}
+
+/// A partition's table says from when to when.
+fn name(partition: &Range<i64>) -> String {
+    format!("message_{}_{}", partition.start, partition.end)
+}
+
+fn range(table: &str) -> Option<Range<i64>> {
+    let (start, end) = table.strip_prefix("message_")?.split_once('_')?;
+    Some(start.parse().ok()?..end.parse().ok()?)
+}

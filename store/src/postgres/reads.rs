@@ -1,0 +1,116 @@
+//! Reads. Each is one statement, so it sees whole commits only: a head is never ahead of its messages.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+use trunkline_shared::{Channel, Offset, PublishId, RingView, Slot};
+use trunkline_store_core::{Found, Head, RangeRequest, StoredMessage};
+
+use super::batch::number;
+use super::error::Fault;
+use super::numbers::{count, from_ordered, name, ordered};
+use super::session::Session;
+use crate::record;
+
+/// A column's value.
+pub(super) fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, Fault> {
+    row.try_get(index)
+        .map_err(|error| Fault::Data(error.to_string()))
+}
+
+fn damaged(what: &str) -> impl FnOnce(crate::codec::DecodeError) -> Fault {
+    move |error| Fault::Data(format!("damaged {what}: {error}"))
+}
+
+/// The head in two columns of a row.
+pub(super) fn head(row: &Row, first: usize) -> Result<Head, Fault> {
+    Ok(Head {
+        offset: Offset(from_ordered(column(row, first)?)?),
+        floor: Offset(from_ordered(column(row, first + 1)?)?),
+    })
+}
+
+/// Which of the things asked for a row answers; SQL counts from 1.
+fn place<T>(row: &Row, asked: &[T]) -> Result<usize, Fault> {
+    let place: i64 = column(row, 0)?;
+    let index = usize::try_from(place - 1).ok();
+    index
+        .filter(|index| *index < asked.len())
+        .ok_or_else(|| Fault::Data(format!("an answer to question {place}")))
+}
+
+pub(super) async fn heads(
+    session: &Session,
+    channels: &[(Slot, Channel)],
+) -> Result<Vec<Head>, Fault> {
+    let slots: Vec<_> = channels.iter().map(|(slot, _)| number(*slot)).collect();
+    let names = channels
+        .iter()
+        .map(|(_, channel)| channel.as_str().as_bytes());
+    let names: Vec<_> = names.collect();
+    let rows = session
+        .query(&session.statements.heads, &[&slots, &names])
+        .await?;
+    let mut heads = vec![Head::default(); channels.len()];
+    for row in &rows {
+        heads[place(row, channels)?] = head(row, 1)?;
+    }
+    Ok(heads)
+}
+
+pub(super) async fn range(
+    session: &Session,
+    request: &RangeRequest,
+) -> Result<Vec<StoredMessage>, Fault> {
+    let rows = session
+        .query(
+            &session.statements.range,
+            &[
+                &number(request.slot),
+                &request.channel.as_str().as_bytes(),
+                &ordered(request.from.0),
+                &ordered(request.to.0),
+                &request.descending,
+                &i64::from(request.limit),
+                &count(request.bytes_max),
+                &ordered(request.not_before.0),
+            ],
+        )
+        .await?;
+    rows.iter().map(message).collect()
+}
+
+fn message(row: &Row) -> Result<StoredMessage, Fault> {
+    let offset = Offset(from_ordered(column(row, 0)?)?);
+    record::decode_message(offset, column(row, 1)?).map_err(damaged("message"))
+}
+
+pub(super) async fn find(
+    session: &Session,
+    ids: &[(Slot, PublishId)],
+) -> Result<Vec<Found>, Fault> {
+    let slots: Vec<_> = ids.iter().map(|(slot, _)| number(*slot)).collect();
+    let edges: Vec<_> = ids.iter().map(|(_, id)| id.edge.0.as_slice()).collect();
+    let counters: Vec<_> = ids.iter().map(|(_, id)| name(id.counter)).collect();
+    let rows = session
+        .query(&session.statements.find, &[&slots, &edges, &counters])
+        .await?;
+    rows.iter().map(|row| found(row, ids)).collect()
+}
+
+fn found(row: &Row, ids: &[(Slot, PublishId)]) -> Result<Found, Fault> {
+    let bytes: &[u8] = column(row, 1)?;
+    let channel = std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|name| Channel::parse(name).ok());
+    Ok(Found {
+        id: ids[place(row, ids)?].1,
+        channel: channel.ok_or_else(|| Fault::Data("damaged channel name".to_owned()))?,
+        offset: Offset(from_ordered(column(row, 2)?)?),
+    })
+}
+
+pub(super) async fn view(session: &Session) -> Result<Option<RingView>, Fault> {
+    let rows = session.query(&session.statements.view, &[]).await?;
+    let view = |row| record::decode_view(column(row, 0)?).map_err(damaged("view"));
+    rows.first().map(view).transpose()
+}

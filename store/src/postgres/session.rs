@@ -1,0 +1,192 @@
+//! A connection with its settings and prepared statements.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_util::sync::CancellationToken;
+
+use super::error::Fault;
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Writes: the server never cancels a statement.
+    Write,
+    /// Reads: the server cancels one that takes too long.
+    Read,
+}
+
+/// The task that reads and writes a connection; dropping it closes the connection at once, whatever is in flight.
+pub(super) struct Driver {
+    task: AbortHandle,
+    ended: CancellationToken,
+    warned: Arc<AtomicBool>,
+}
+
+impl Driver {
+    pub(super) const fn new(
+        task: AbortHandle,
+        ended: CancellationToken,
+        warned: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            task,
+            ended,
+            warned,
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The statements of a store.
+pub(super) struct Statements {
+    pub(super) append: Statement,
+    pub(super) claim: Statement,
+    pub(super) raise_floor: Statement,
+    pub(super) heads: Statement,
+    pub(super) range: Statement,
+    pub(super) find: Statement,
+    pub(super) view: Statement,
+    pub(super) first_view: Statement,
+    pub(super) next_view: Statement,
+}
+
+const APPEND: &str = "SELECT refused_slot, for_head \
+    FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+
+const CLAIM: &str = "SELECT number, generation, epoch_timeline, epoch, view_birth, view_timeline, view_number \
+    FROM claim($1, $2, $3, $4, $5, $6)";
+
+const RAISE_FLOOR: &str = "SELECT head_offset, floor FROM raise_floor($1, $2, $3, $4)";
+
+const HEADS: &str = "SELECT w.place, h.head_offset, h.floor \
+    FROM unnest($1::int4[], $2::bytea[]) WITH ORDINALITY AS w (slot, channel, place) \
+    JOIN head h ON h.slot = w.slot AND h.channel = w.channel";
+
+const RANGE: &str = "SELECT message_offset, record FROM read_range($1, $2, $3, $4, $5, $6, $7, $8)";
+
+/// A repeat comes within seconds of its first sending; older partitions aren't looked at.
+const FIND: &str = "SELECT w.place, m.channel, m.message_offset \
+    FROM unnest($1::int4[], $2::bytea[], $3::int8[]) WITH ORDINALITY AS w (slot, edge, counter, place) \
+    JOIN message m ON m.slot = w.slot AND m.edge = w.edge AND m.counter = w.counter \
+    WHERE m.stored >= now() - interval '10 minutes' ORDER BY w.place";
+
+const VIEW: &str = "SELECT record FROM view WHERE id = 1";
+
+const FIRST_VIEW: &str = "INSERT INTO view (id, birth, timeline, number, record) VALUES (1, $1, $2, $3, $4) \
+    ON CONFLICT DO NOTHING";
+
+const NEXT_VIEW: &str = "UPDATE view SET birth = $1, timeline = $2, number = $3, record = $4 \
+    WHERE id = 1 AND birth = $5 AND timeline = $6 AND number = $7";
+
+/// Plans go by index whatever statistics say, and are made once. An abandoned connection is noticed by its server while it
+/// works or waits.
+const SETTINGS: &str = "SET search_path = trunkline, pg_catalog; \
+    SET default_transaction_isolation = 'read committed'; \
+    SET client_connection_check_interval = '1s'; \
+    SET enable_seqscan = off; \
+    SET plan_cache_mode = force_generic_plan; \
+    SET jit = off; \
+    SET client_min_messages = warning; ";
+
+impl Purpose {
+    const fn settings(self) -> &'static str {
+        match self {
+            Self::Write => "SET statement_timeout = 0; SET lock_timeout = 0",
+            Self::Read => "SET statement_timeout = '5s'; SET default_transaction_read_only = on",
+        }
+    }
+}
+
+/// A connection that is ready for our statements.
+pub(super) struct Session {
+    client: Client,
+    driver: Driver,
+    pub(super) statements: Statements,
+}
+
+impl Session {
+    /// Gives a connection its settings and statements.
+    pub(super) async fn prepare(
+        client: Client,
+        driver: Driver,
+        purpose: Purpose,
+    ) -> Result<Self, Error> {
+        client
+            .batch_execute(&format!("{SETTINGS}{}", purpose.settings()))
+            .await?;
+        let statements = Statements {
+            append: client.prepare(APPEND).await?,
+            claim: client.prepare(CLAIM).await?,
+            raise_floor: client.prepare(RAISE_FLOOR).await?,
+            heads: client.prepare(HEADS).await?,
+            range: client.prepare(RANGE).await?,
+            find: client.prepare(FIND).await?,
+            view: client.prepare(VIEW).await?,
+            first_view: client.prepare(FIRST_VIEW).await?,
+            next_view: client.prepare(NEXT_VIEW).await?,
+        };
+        Ok(Self {
+            client,
+            driver,
+            statements,
+        })
+    }
+
+    /// Runs a statement and returns its rows.
+    ///
+    /// A warning makes the answer worth nothing: a cancelled wait for a standby reports success with one.
+    pub(super) async fn query(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Fault> {
+        let rows = self.client.query(statement, parameters).await?;
+        self.unwarned()?;
+        Ok(rows)
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub(super) async fn execute(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Fault> {
+        let changed = self.client.execute(statement, parameters).await?;
+        self.unwarned()?;
+        Ok(changed)
+    }
+
+    fn unwarned(&self) -> Result<(), Fault> {
+        if self.driver.warned.load(Ordering::Acquire) {
+            return Err(Fault::Lost("the server warned".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Waits for the end of the connection.
+    pub(super) async fn ended(&self) {
+        self.driver.ended.cancelled().await;
+    }
+}
+
+/// Gives work on a connection a time; after it the connection is as good as lost.
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result,
+        Err(_) => Err(Fault::Lost(format!("no answer in {limit:?}"))),
+    }
+}

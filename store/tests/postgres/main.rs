@@ -1,0 +1,10 @@
+//! The PostgreSQL store over a real server.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod fault;
+mod open;
+mod partition;
+mod plan;
+mod suite;
+mod support;

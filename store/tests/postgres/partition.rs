@@ -1,0 +1,92 @@
+//! Partitions come and go with time, and nobody waits for that.
+
+use trunkline_store::PostgresStore;
+use trunkline_store_core::MessageStore;
+use trunkline_store_core::suite::{Sample, make};
+
+use super::support::{COMMITTED, Outsider, new_store, options, with_server};
+
+/// A partition whose rows expired an hour ago, with one row.
+const OLD: &str = "SET search_path = trunkline; \
+    CREATE TABLE message_1000_2000 PARTITION OF message FOR VALUES FROM (to_timestamp(1000)) TO (to_timestamp(2000)); \
+    INSERT INTO message SELECT to_timestamp(1500), 5, 1, 1, 1, 1, 'chat:1', 'edge', 'record'";
+
+const COUNT: &str = "SELECT count(*) FROM pg_class WHERE relname = 'message_1000_2000'";
+
+async fn count(outsider: &Outsider) -> i64 {
+    outsider.0.query_one(COUNT, &[]).await.unwrap().get(0)
+}
+
+#[test]
+fn expired_partitions_are_dropped_and_appends_go_on_meanwhile() {
+    with_server(|server| async {
+        let (store, database) = new_store(server).await;
+        let outsider = Outsider::connect(server, &database).await;
+        outsider.0.batch_execute(OLD).await.unwrap();
+        // Dropping waits for this reader of the old partition; appends must not wait behind it.
+        let reader = Outsider::connect(server, &database).await;
+        let read = "BEGIN; SELECT FROM trunkline.message_1000_2000";
+        reader.0.batch_execute(read).await.unwrap();
+        let options = options(server.dsn(&database));
+        let second = PostgresStore::open(&options).await.unwrap();
+        outsider
+            .0
+            .query("SELECT 1", &[])
+            .await
+            .expect("the server lives");
+        wait_for_detach(&outsider).await;
+        let claimed = Sample(&store).claim(5).await;
+        for follows in 0..10 {
+            let part = make::part(claimed, vec![make::messages("chat:1", follows, 1)]);
+            assert_eq!(store.append(vec![part]).await, COMMITTED);
+        }
+        assert_eq!(count(&outsider).await, 1);
+        reader.release().await;
+        while count(&outsider).await > 0 {
+            tokio::task::yield_now().await;
+        }
+        let all = make::offsets(claimed.slot, "chat:1", 0, u64::MAX);
+        assert_eq!(
+            Sample(&second).read(all).await,
+            (1..=10).collect::<Vec<_>>()
+        );
+    });
+}
+
+/// Waits until the old partition is on its way out and waits for its reader.
+async fn wait_for_detach(outsider: &Outsider) {
+    let query = "SELECT FROM pg_inherits WHERE inhdetachpending";
+    while outsider.0.query(query, &[]).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn what_a_crash_left_half_dropped_is_dropped_by_the_next_node() {
+    with_server(|server| async {
+        let (store, database) = new_store(server).await;
+        drop(store);
+        let outsider = Outsider::connect(server, &database).await;
+        outsider.0.batch_execute(OLD).await.unwrap();
+        let detach = "ALTER TABLE trunkline.message DETACH PARTITION trunkline.message_1000_2000";
+        outsider.0.batch_execute(detach).await.unwrap();
+        let store = PostgresStore::open(&options(server.dsn(&database)))
+            .await
+            .unwrap();
+        while count(&outsider).await > 0 {
+            tokio::task::yield_now().await;
+        }
+        Sample(&store).claim(5).await;
+    });
+}
+
+#[test]
+fn there_are_few_partitions_and_one_for_now() {
+    with_server(|server| async {
+        let (_store, database) = new_store(server).await;
+        let count =
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'trunkline.message'::regclass";
+        let count: u32 = server.sql(&database, count).parse().unwrap();
+        assert!((2..=8).contains(&count), "{count}");
+    });
+}

@@ -1,0 +1,99 @@
+//! Every statement goes by index, as the server itself tells.
+
+use trunkline_shared::{Offset, UnixMillis};
+use trunkline_store::PostgresStore;
+use trunkline_store_core::suite::{Sample, make};
+use trunkline_store_core::{Claimed, FloorRequest, MessageStore, RangeRequest, ViewChange};
+
+use super::support::{COMMITTED, block_on, new_store, own_server};
+
+const EXPLAIN: [&str; 4] = [
+    "shared_preload_libraries=auto_explain",
+    "auto_explain.log_min_duration=0",
+    "auto_explain.log_nested_statements=on",
+    "log_line_prefix=",
+];
+
+/// A table of ours that is read from its first row to its last.
+fn scans(log: &str) -> Vec<&str> {
+    log.lines()
+        .filter(|line| {
+            line.contains("Seq Scan on")
+                && ["message", "head", "slot", "view"]
+                    .iter()
+                    .any(|table| line.contains(&format!("Seq Scan on {table}")))
+        })
+        .collect()
+}
+
+#[test]
+fn every_statement_goes_by_index() {
+    let Some(server) = own_server(&EXPLAIN) else {
+        return;
+    };
+    block_on(async {
+        let (store, database) = new_store(&server).await;
+        let before = server.log().len();
+        make_all_calls(&store).await;
+        // A scan that must be found, so that the test can't be blind.
+        server.sql(
+            &database,
+            "SELECT count(*) FROM trunkline.message WHERE weight > 0",
+        );
+        server.sql(&database, "SELECT 'the end'");
+        let log = server.log();
+        let (ours, marker) = log[before..]
+            .split_once("weight > 0")
+            .expect("it is logged");
+        assert_eq!(scans(ours), [""; 0]);
+        assert!(!scans(marker).is_empty(), "{marker}");
+        for index in [
+            "slot_channel_message_offset_idx",
+            "slot_edge_counter_idx",
+            "head_pkey",
+            "slot_pkey",
+            "view_pkey",
+        ] {
+            assert!(ours.contains(index), "{index} is not used");
+        }
+    });
+}
+
+async fn make_all_calls(store: &PostgresStore) {
+    let sample = Sample(store);
+    let claimed = sample.claim(5).await;
+    for follows in (0..500).step_by(100) {
+        sample.append(claimed, "chat:1", follows, 100).await;
+    }
+    refuse(store, claimed).await;
+    let all = make::offsets(claimed.slot, "chat:1", 200, 400);
+    let newest = RangeRequest {
+        descending: true,
+        not_before: UnixMillis(1300),
+        ..all.clone()
+    };
+    assert_eq!(sample.read(all).await.len(), 201);
+    assert_eq!(sample.read(newest).await.len(), 101);
+    let ids = (1..=3).map(|counter| (claimed.slot, make::id(counter)));
+    assert_eq!(store.find(ids.collect()).await.unwrap().len(), 3);
+    assert_eq!(sample.head(5, "chat:1").await.offset, Offset(500));
+    let floor = FloorRequest {
+        slot: claimed.slot,
+        generation: claimed.generation,
+        channel: make::channel("chat:1"),
+        floor: Offset(7),
+    };
+    store.raise_floor(floor).await.unwrap();
+    for (expected, number) in [(None, 1), (Some(make::view(1)), 2)] {
+        let view = make::ring_view(number);
+        let change = ViewChange { expected, view };
+        assert_eq!(store.change_view(change).await, Ok(true));
+    }
+    assert!(store.view().await.unwrap().is_some());
+}
+
+/// The longer way through the append function.
+async fn refuse(store: &PostgresStore, claimed: Claimed) {
+    let part = make::part(claimed, vec![make::messages("chat:1", 7, 1)]);
+    assert_ne!(store.append(vec![part]).await, COMMITTED);
+}

@@ -1,0 +1,245 @@
+//! A PostgreSQL server of a test's own, in a temporary directory; ends with the process, however that ends.
+#![allow(dead_code, reason = "each test binary uses its part of the server")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{IpAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Where Debian puts what isn't on the path.
+const DEBIAN: &str = "/usr/lib/postgresql";
+
+/// Runs the server until its standard input ends, then stops it at once and removes its directory, unless it is told to
+/// keep it. Says when the server is ready, or why it isn't.
+const SCRIPT: &str = r#"
+: >"$LOG"
+"$@" >>"$LOG" 2>&1 </dev/null &
+server=$!
+while kill -0 $server 2>/dev/null; do
+    if grep -q 'ready to accept connections' "$LOG"; then echo ready; break; fi
+    sleep 0.02
+done
+kill -0 $server 2>/dev/null || { cat "$LOG"; exit 1; }
+read -r word
+kill -QUIT $server
+wait $server 2>/dev/null
+[ "$word" = keep ] || rm -rf "$DIRECTORY"
+"#;
+
+/// A server that listens on an address of its own and on a socket in its directory.
+pub(crate) struct Postgres {
+    binaries: PathBuf,
+    directory: PathBuf,
+    settings: Vec<String>,
+    ip: IpAddr,
+    port: u16,
+    running: Option<(Child, ChildStdin)>,
+    databases: AtomicU32,
+}
+
+impl Postgres {
+    /// Makes a cluster and starts it; `None` where PostgreSQL is missing, which fails where `CI=true`.
+    pub(crate) fn start(ip: IpAddr, settings: &[&str]) -> Option<Self> {
+        let Some(binaries) = binaries() else {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "PostgreSQL is missing: apt-get install postgresql"
+            );
+            eprintln!("SKIPPED postgresql: apt-get install postgresql");
+            return None;
+        };
+        let mut server = Self {
+            binaries,
+            directory: tempfile::tempdir().expect("a directory").keep(),
+            settings: settings.iter().map(ToString::to_string).collect(),
+            ip,
+            port: free_port(ip),
+            running: None,
+            databases: AtomicU32::new(0),
+        };
+        server.make_cluster();
+        server.run();
+        Some(server)
+    }
+
+    fn make_cluster(&self) {
+        give_away(&self.directory);
+        let status = self
+            .command("initdb")
+            .args([
+                "--username=trunkline",
+                "--auth=trust",
+                "--no-sync",
+                "--no-instructions",
+                "-D",
+            ])
+            .arg(self.data())
+            .stdout(Stdio::null())
+            .status()
+            .expect("initdb runs");
+        assert!(status.success(), "initdb failed");
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    /// What the server has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).expect("the log can be read")
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.directory.join("log")
+    }
+
+    /// Starts the server on the same data and address.
+    pub(crate) fn run(&mut self) {
+        let mut command = Command::new("sh");
+        command.args(["-c", SCRIPT, "sh"]).args(as_other_user());
+        command
+            .arg(self.binaries.join("postgres"))
+            .arg("-D")
+            .arg(self.data());
+        let socket = self.directory.display();
+        let fixed = [
+            format!("listen_addresses={}", self.ip),
+            format!("port={}", self.port),
+            format!("unix_socket_directories={socket}"),
+        ];
+        for setting in fixed.iter().chain(&self.settings) {
+            command.args(["-c", setting]);
+        }
+        let mut child = command
+            .env("LOG", self.log_path())
+            .env("DIRECTORY", &self.directory)
+            .current_dir(&self.directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a shell runs");
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let mut lines = BufReader::new(output.expect("piped")).lines();
+        let first = lines.next().and_then(Result::ok);
+        if first.as_deref() != Some("ready") {
+            let rest: Vec<_> = lines.map_while(Result::ok).collect();
+            panic!("PostgreSQL didn't start: {first:?} {}", rest.join("\n"));
+        }
+        self.running = Some((child, input.expect("piped")));
+    }
+
+    /// Stops the server at once, as a crash would: nothing is finished, connections are cut.
+    pub(crate) fn crash(&mut self) {
+        self.stop("keep\n");
+    }
+
+    fn stop(&mut self, word: &str) {
+        if let Some((mut child, mut input)) = self.running.take() {
+            input.write_all(word.as_bytes()).expect("the shell reads");
+            drop(input);
+            child.wait().expect("the shell ends");
+        }
+    }
+
+    /// A new, empty database.
+    pub(crate) fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.sql("postgres", &format!("CREATE DATABASE {name}"));
+        name
+    }
+
+    /// The connection string of a database, over TCP.
+    pub(crate) fn dsn(&self, database: &str) -> String {
+        let Self { ip, port, .. } = self;
+        format!("host={ip} port={port} user=trunkline dbname={database}")
+    }
+
+    /// Runs a statement as an administrator would; returns its rows, columns apart by `|`.
+    pub(crate) fn sql(&self, database: &str, statement: &str) -> String {
+        let output = Command::new(self.binaries.join("psql"))
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"])
+            .arg(self.dsn(database))
+            .args(["-c", statement])
+            .output()
+            .expect("psql runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{statement}: {error}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut words = as_other_user();
+        words.push(self.binaries.join(program).into_os_string());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).current_dir(&self.directory);
+        command
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop("");
+    }
+}
+
+/// The directory of the newest version's programs.
+fn binaries() -> Option<PathBuf> {
+    let has = |directory: &Path| directory.join("initdb").is_file();
+    let versions = std::fs::read_dir(DEBIAN).into_iter().flatten().flatten();
+    let newest = versions
+        .map(|version| version.path().join("bin"))
+        .filter(|directory| has(directory))
+        .max_by_key(|directory| version(directory));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    newest.or_else(|| std::env::split_paths(&path).find(|directory| has(directory)))
+}
+
+fn version(directory: &Path) -> u32 {
+    let number = directory.parent().and_then(Path::file_name);
+    number
+        .and_then(|number| number.to_str()?.parse().ok())
+        .unwrap_or(0)
+}
+
+/// PostgreSQL doesn't run as root: what runs it as somebody else then.
+fn as_other_user() -> Vec<std::ffi::OsString> {
+    match other_user() {
+        Some((user, group)) => [
+            "setpriv".to_owned(),
+            format!("--reuid={user}"),
+            format!("--regid={group}"),
+            "--clear-groups".to_owned(),
+        ]
+        .map(Into::into)
+        .to_vec(),
+        None => vec!["env".into()],
+    }
+}
+
+/// User and group that a test run by root lends to the server: its own where it is installed, else nobody.
+fn other_user() -> Option<(u32, u32)> {
+    if !rustix::process::getuid().is_root() {
+        return None;
+    }
+    let passwd = std::fs::read_to_string("/etc/passwd").expect("users are listed");
+    let find = |name: &str| {
+        let line = passwd
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    find("postgres").or_else(|| find("nobody"))
+}
+
+fn give_away(directory: &Path) {
+    if let Some((user, group)) = other_user() {
+        std::os::unix::fs::chown(directory, Some(user), Some(group)).expect("root may");
+    }
+}
+
+fn free_port(ip: IpAddr) -> u16 {
+    let listener = TcpListener::bind((ip, 0)).expect("an address of 127.0.0.0/8");
+    listener.local_addr().expect("bound").port()
+}
