@@ -244,14 +244,20 @@ fn texts_that_make_no_certificates_are_refused_by_name() {
     assert_eq!(make(&ours.ca, &ours.chain, &ours.key), "");
     assert_eq!(
         make("", &ours.chain, &ours.key),
-        "authority has no certificate"
+        "link.ca_file has no certificate in it"
     );
     assert_eq!(
         make(&ours.ca, "", &ours.key),
-        "certificate chain has no certificate"
+        "link.certificate_file has no certificate in it"
     );
-    assert!(make(&ours.ca, &ours.chain, "").starts_with("key is not valid PEM"));
-    assert!(make(&ours.ca, &ours.chain, &others.key).starts_with("certificates are refused"));
+    assert_eq!(
+        make(&ours.ca, &ours.chain, ""),
+        "link.key_file has no private key in it"
+    );
+    assert_eq!(
+        make(&ours.ca, &ours.chain, &others.key),
+        "link.key_file is not the key of link.certificate_file"
+    );
     let nobody = mesh::Authority::new().issue("https://example.org");
     assert!(make(&nobody.ca, &nobody.chain, &nobody.key).contains("0 subject alternative names"));
 }
@@ -259,10 +265,13 @@ fn texts_that_make_no_certificates_are_refused_by_name() {
 #[test]
 fn files_that_are_not_named_or_not_there_are_told() {
     let told = |config: &LinkConfig| LinkTls::from_files(config).err().unwrap().to_string();
-    assert_eq!(told(&LinkConfig::default()), "link.ca_file is not set");
+    assert_eq!(
+        told(&LinkConfig::default()),
+        "link.ca_file is not set; certificates are made by: trunkline certs new"
+    );
     let absent = LinkConfig {
         ca_file: Some("/nowhere/ca.pem".into()),
         ..LinkConfig::default()
     };
-    assert!(told(&absent).starts_with("/nowhere/ca.pem: "));
+    assert!(told(&absent).starts_with("link.ca_file /nowhere/ca.pem: "));
 }
