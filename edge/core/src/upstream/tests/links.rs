@@ -20,10 +20,8 @@ fn with_contact() -> UpstreamConfig {
     }
 }
 
-#[test]
-fn contacts_are_dialled_first_and_members_once_a_view_is_known() {
-    let mut edge = Edge::new(with_contact());
-    assert_eq!(dials(&mut edge), ["dial contact:1"]);
+/// Node 1 is reached under the contact's address.
+fn link_by_contact(edge: &mut Edge) {
     let (link, address) = (LINK, SmolStr::new("contact:1"));
     edge.input(Input::LinkUp {
         link,
@@ -31,6 +29,13 @@ fn contacts_are_dialled_first_and_members_once_a_view_is_known() {
         node: node(1),
         incarnation: Incarnation([1; 16]),
     });
+}
+
+#[test]
+fn contacts_are_dialled_first_and_members_once_a_view_is_known() {
+    let mut edge = Edge::new(with_contact());
+    assert_eq!(dials(&mut edge), ["dial contact:1"]);
+    link_by_contact(&mut edge);
     edge.frame(ToEdge::View(view(1, &[1, 2])));
     assert_eq!(
         dials(&mut edge),
@@ -170,13 +175,7 @@ fn an_edge_that_does_not_follow_the_view_dials_its_contacts_and_nobody_else() {
         ..with_contact()
     });
     assert_eq!(dials(&mut edge), ["dial contact:1"]);
-    let (link, address) = (LINK, SmolStr::new("contact:1"));
-    edge.input(Input::LinkUp {
-        link,
-        address,
-        node: node(1),
-        incarnation: Incarnation([1; 16]),
-    });
+    link_by_contact(&mut edge);
     edge.frame(ToEdge::View(view(1, &[1, 2])));
     edge.link_down(1);
     assert!(dials(&mut edge).is_empty(), "the contact stays dialled");
