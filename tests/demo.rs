@@ -7,33 +7,36 @@ mod harness;
 
 use harness::Mesh;
 use harness::tools::browser::browse;
+use serde_json::Value;
 
 fn page(mesh: &Mesh, edge: &str) -> String {
     format!("http://{}/", mesh.address(edge, "listen"))
 }
 
-/// Runs a script with the pages of two edges.
-fn two_people(script: &str) {
-    let mesh = Mesh::start();
-    let pages = [page(&mesh, "edge-eu-west"), page(&mesh, "edge-ap-south")];
-    if let Some(mut script) = browse(script, &[&pages[0], &pages[1]]) {
-        script.expect("done");
-    }
+/// Runs a script with the pages of two edges; returns what it says at its end.
+fn two_people(script: &str, mesh: &Mesh) -> Option<Value> {
+    let [near, far] = ["edge-eu-west", "edge-ap-south"].map(|edge| page(mesh, edge));
+    Some(browse(script, &[&near, &far])?.expect("done"))
 }
 
 #[test]
 fn people_in_two_regions_see_each_other_write_and_what_they_say_is_text() {
-    two_people("talk.mjs");
+    two_people("talk.mjs", &Mesh::start());
 }
 
 #[test]
 fn who_comes_back_is_told_what_was_replayed_and_what_was_not() {
-    two_people("away.mjs");
+    two_people("away.mjs", &Mesh::start());
 }
 
 #[test]
 fn a_message_whose_answer_was_lost_is_sent_again_and_shown_once() {
-    two_people("lost.mjs");
+    two_people("lost.mjs", &Mesh::start());
+}
+
+#[test]
+fn a_region_is_as_far_as_emulated_and_its_people_wait_while_it_is_cut_off() {
+    two_people("cut.mjs", &Mesh::start_with(&["--wan", "default"]));
 }
 
 #[test]

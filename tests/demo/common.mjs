@@ -1,24 +1,13 @@
-// What the scripts share: tabs of a browser that note every complaint, and lines of JSON to the test.
+// What the scripts share: tabs of a browser that note every complaint.
 import { chromium } from 'playwright-core'
 import axe from 'axe-core'
+import { fail, say } from './script.mjs'
 
 export const DESKTOP = { viewport: { width: 1280, height: 800 } }
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, colorScheme: 'dark' }
 
 /** How long anything may take: only what never comes does. */
 const PATIENCE_MS = 30_000
-
-export function say (value) {
-  process.stdout.write(JSON.stringify(value) + '\n')
-}
-
-export function fail (error) {
-  say({ error: String(error?.stack ?? error) })
-  process.exit(1)
-}
-
-process.on('unhandledRejection', fail)
-process.on('uncaughtException', fail)
 
 export function check (holds, what) {
   if (!holds) fail(new Error(what))
@@ -55,11 +44,7 @@ export async function connected (page) {
 export function watch (page, host) {
   const note = what => complaints.push(`${host}: ${what}`)
   page.on('pageerror', error => note(error.stack))
-  page.on('console', message => {
-    // An edge that emulates no distances doesn't know the mesh, and the browser mentions it.
-    const unknown = message.location().url.endsWith('/dev/mesh')
-    if (message.type() === 'error' && !unknown) note(message.text())
-  })
+  page.on('console', message => { if (message.type() === 'error') note(message.text()) })
   const asks = url => { if (new URL(url).host !== host) note(`asked ${url}`) }
   page.on('request', request => asks(request.url()))
   page.on('websocket', socket => asks(socket.url()))

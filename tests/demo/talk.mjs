@@ -10,6 +10,11 @@ const person = (page, name) => page.locator('.person .name').getByText(name, { e
 await person(desk, 'Radia').waitFor()
 await person(phone, 'Ada').waitFor({ state: 'attached' })
 
+// Regions are known, but nothing is far and nothing can be cut where no distances are emulated.
+await desk.locator('.person', { hasText: 'Radia' }).getByText('ap-south').waitFor()
+check(await desk.locator('.region').count() === 3, 'three regions')
+check(await desk.getByRole('button', { name: /^Cut/ }).count() === 0, 'no region can be cut')
+
 // Writing is seen before the message, and no longer after it; the message tells how long it took.
 await desk.locator('#text').pressSequentially('Hello')
 await phone.getByText('Ada is writing…').waitFor()

@@ -22,7 +22,7 @@ export class Mesh extends Events {
       headers: { 'Content-Type': 'application/json', 'X-Trunkline-Dev': '1' },
       body: JSON.stringify({ region, cut })
     })
-    if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`)
+    if (!response.ok) throw new Error((await response.json()).error)
     await this.#ask()
   }
 

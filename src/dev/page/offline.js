@@ -37,9 +37,9 @@ export class Offline {
   #onMissed (before, now) {
     this.#left = undefined
     this.#log.clear()
-    const why = before.epoch === now.epoch
-      ? `history too short: gap. The last message here had offset ${before.offset}, now the channel is at ${now.offset}`
-      : 'the channel was numbered anew: gap'
-    this.#log.notice(`Not everything could be replayed, ${why}. What is kept is shown.`, now.offset, 'gap')
+    const why = before.epoch === now.epoch ? 'History too short' : 'The channel was numbered anew'
+    const text = `${why}: gap. The last message here was offset ${before.offset}; the channel is at ${now.offset} now. Shown is what it keeps.`
+    // Behind the newest message of now, which isn't here yet, and before the next one.
+    this.#log.notice(text, now.offset + 0.5, 'gap')
   }
 }

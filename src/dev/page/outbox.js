@@ -1,5 +1,8 @@
 // What this page sends, until it is known to be stored. An id in the payload makes a repeat harmless: pages show it once.
 
+/** An edge's answer when it got none from the backbone in time. */
+const INTERNAL = 100
+
 export class Outbox {
   #client
   #channel
@@ -26,7 +29,7 @@ export class Outbox {
       await this.#client.command('publish', { channel: this.#channel, data: { id, text, sent: Date.now() } })
       this.#log.own(message, 'stored')
     } catch (error) {
-      message.why = error.message
+      message.why = error.code === INTERNAL ? 'the mesh gave no answer' : error.message
       this.#log.own(message, 'unconfirmed')
     }
   }

@@ -44,6 +44,8 @@ pub(super) fn installed(from: &str, to: &str) -> PathBuf {
     fs::create_dir_all(&to).expect("target can be written");
     install(&from, &to);
     copy(&from, &to, |name| name.ends_with(".mjs"));
+    let shared = project().join("tests/harness/tools");
+    copy(&shared, &to, |name| name.ends_with(".mjs"));
     to
 }
 

@@ -1,23 +1,14 @@
-// What the scripts share: clients and tokens as an application makes them, and lines of JSON to the test.
+// What the scripts share: clients and tokens as an application makes them.
 import { createHmac } from 'node:crypto'
 import { Centrifuge } from 'centrifuge'
 import { Centrifuge as CentrifugeProtobuf } from 'centrifuge/build/protobuf'
 import WebSocket from 'ws'
+import { fail, say } from './script.mjs'
+
+export { fail, say }
 
 const text = new TextEncoder()
 const fromText = new TextDecoder()
-
-export function say (value) {
-  process.stdout.write(JSON.stringify(value) + '\n')
-}
-
-export function fail (error) {
-  say({ error: String(error?.stack ?? error) })
-  process.exit(1)
-}
-
-process.on('unhandledRejection', fail)
-process.on('uncaughtException', fail)
 
 /** A client of the encoding asked for; `options` as the SDK takes them. */
 export function client (encoding, url, options = {}) {
