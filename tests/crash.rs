@@ -27,13 +27,13 @@ use std::time::Instant;
 
 use check::{Entries, check_followed, check_kept, check_told, history};
 use harness::process::Process;
-use harness::relay::{Cut, Relay};
 use harness::wait_until;
 use load::Load;
 use publisher::{Plan, Sent};
 use seed::{Seed, runs};
 use stage::{Stage, metric};
 use subscriber::Log;
+use trunkline_loadtest::wan::{UdpRelay, WanConfig};
 
 /// Publishes of one run.
 const PUBLISHES: usize = 10_000;
@@ -182,25 +182,49 @@ fn a_message_committed_and_not_answered_is_there_once_after_the_nodes_end() {
     frozen::ends_between_commit_and_answer(&Stage::new(LONG_IDLE));
 }
 
-/// Starts a node behind a relay and its two edges, the first of which is the relay's first.
-fn behind_a_relay(stage: &Stage) -> (Relay, Process, [Process; 2]) {
-    let relay = Relay::start(stage.ip);
-    let address = relay.address().to_string();
-    let node = stage.node("store", &stage.any_port(), &address);
-    relay.forward_to(&node.address("link"));
-    let edges = ["edge-1", "edge-2"].map(|name| stage.edge(name, &stage.any_port(), &address));
-    assert_eq!(relay.edges(), 2, "both edges come by the relay");
+/// Which datagrams of a link are lost.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    /// Those of the node: it goes on taking what the edge sends, and its answers don't come.
+    Answers,
+    /// All.
+    Both,
+}
+
+impl Cut {
+    fn config(self) -> WanConfig {
+        let mut config = WanConfig::default();
+        config.down.cut = true;
+        config.up.cut = match self {
+            Self::Answers => false,
+            Self::Both => true,
+        };
+        config
+    }
+}
+
+/// Starts a node and two edges, of which the first reaches it by a relay.
+fn behind_a_relay(stage: &Stage) -> (UdpRelay, Process, [Process; 2]) {
+    let node = stage.node("store", &stage.any_port(), "");
+    let link = node.address("link");
+    let target = link.parse().expect("an address");
+    let relay = UdpRelay::start((stage.ip, 0).into(), target, WanConfig::default(), 1);
+    let relay = relay.expect("a free port");
+    let edges = [
+        stage.edge_by(&relay, "edge-1", &stage.any_port()),
+        stage.edge("edge-2", &stage.any_port(), &link),
+    ];
     (relay, node, edges)
 }
 
 /// Cuts the first edge's link until both ends have given it up and the others have published more than the ring holds.
-fn cut_and_heal(relay: &Relay, cut: Cut, edge: &Process, load: &Load, seed: &mut Seed) {
-    relay.cut(0, cut);
+fn cut_and_heal(relay: &UdpRelay, cut: Cut, edge: &Process, load: &Load, seed: &mut Seed) {
+    relay.set(cut.config());
     wait_until("the end of the link", || {
         (metric(edge, "trunkline_upstream_links") == 0).then_some(())
     });
     load.wait_for(BEYOND_THE_RING, seed);
-    relay.heal(0);
+    relay.set(WanConfig::default());
     wait_until("a new link", || {
         (metric(edge, "trunkline_upstream_links") == 1).then_some(())
     });

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use trunkline_loadtest::wan::UdpRelay;
+
 use crate::harness::own_ip;
 use crate::harness::papers::{link_section, make_certificates};
 use crate::harness::process::Process;
@@ -54,8 +56,18 @@ impl Stage {
 
     /// Starts an edge by its name.
     pub(crate) fn edge(&self, name: &str, listen: &str, link: &str) -> Process {
+        self.start_edge(name, listen, link, true)
+    }
+
+    /// Starts an edge that reaches the node only by a relay.
+    pub(crate) fn edge_by(&self, relay: &UdpRelay, name: &str, listen: &str) -> Process {
+        self.start_edge(name, listen, &relay.address().to_string(), false)
+    }
+
+    fn start_edge(&self, name: &str, listen: &str, link: &str, follow_view: bool) -> Process {
         let config = format!(
-            "[edge]\nlisten = \"{listen}\"\nbackbones = [\"{link}\"]\nworkers = 1\ndrain_seconds = 1\n\
+            "[edge]\nlisten = \"{listen}\"\nbackbones = [\"{link}\"]\nfollow_view = {follow_view}\n\
+             workers = 1\ndrain_seconds = 1\n\
              [admin]\nlisten = \"127.0.0.1:0\"\n\
              [client]\nallow_anonymous_connect_without_token = true\nrecovery_max_publication_limit = 5000\n\
              [api]\nkey = \"dev\"\n{}",

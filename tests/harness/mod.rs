@@ -10,7 +10,6 @@ pub(crate) mod papers;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod raw_socket;
-pub(crate) mod relay;
 pub(crate) mod tools;
 
 use std::collections::BTreeMap;
