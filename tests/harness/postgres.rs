@@ -17,7 +17,7 @@ const SCRIPT: &str = r#"
 "$@" >>"$LOG" 2>&1 </dev/null &
 server=$!
 while kill -0 $server 2>/dev/null; do
-    if grep -q 'ready to accept connections' "$LOG"; then echo ready; break; fi
+    if grep -q 'ready to accept' "$LOG"; then echo ready; break; fi
     sleep 0.02
 done
 kill -0 $server 2>/dev/null || { cat "$LOG"; exit 1; }
@@ -49,22 +49,48 @@ impl Postgres {
             eprintln!("SKIPPED postgresql: apt-get install postgresql");
             return None;
         };
-        let mut server = Self {
-            binaries,
-            directory: tempfile::tempdir().expect("a directory").keep(),
-            settings: settings.iter().map(ToString::to_string).collect(),
-            ip,
-            port: free_port(ip),
-            running: None,
-            databases: AtomicU32::new(0),
-        };
+        let mut server = Self::new(binaries, ip, settings);
         server.make_cluster();
         server.run();
         Some(server)
     }
 
+    fn new(binaries: PathBuf, ip: IpAddr, settings: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory").keep();
+        lend(&directory);
+        Self {
+            binaries,
+            directory,
+            settings: settings.iter().map(ToString::to_string).collect(),
+            ip,
+            port: free_port(ip),
+            running: None,
+            databases: AtomicU32::new(0),
+        }
+    }
+
+    /// Makes a copy that follows this server under the name `standby`, and starts it.
+    pub(crate) fn standby(&self, ip: IpAddr) -> Self {
+        let mut standby = Self::new(self.binaries.clone(), ip, &[]);
+        let primary = self.dsn("postgres") + " application_name=standby";
+        let status = standby
+            .command("pg_basebackup")
+            .args([
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--no-sync",
+                "-D",
+            ])
+            .arg(standby.data())
+            .args(["-d", &primary])
+            .status()
+            .expect("pg_basebackup runs");
+        assert!(status.success(), "pg_basebackup failed");
+        standby.run();
+        standby
+    }
+
     fn make_cluster(&self) {
-        give_away(&self.directory);
         let status = self
             .command("initdb")
             .args([
@@ -151,8 +177,7 @@ impl Postgres {
 
     /// The connection string of a database, over TCP.
     pub(crate) fn dsn(&self, database: &str) -> String {
-        let Self { ip, port, .. } = self;
-        format!("host={ip} port={port} user=trunkline dbname={database}")
+        dsn(&[self], database)
     }
 
     /// Runs a statement as an administrator would; returns its rows, columns apart by `|`.
@@ -181,6 +206,19 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.stop("");
     }
+}
+
+/// The connection string of a database on one of several servers.
+pub(crate) fn dsn(servers: &[&Postgres], database: &str) -> String {
+    let join = |field: fn(&Postgres) -> String| {
+        let fields: Vec<_> = servers.iter().map(|server| field(server)).collect();
+        fields.join(",")
+    };
+    let (hosts, ports) = (
+        join(|server| server.ip.to_string()),
+        join(|server| server.port.to_string()),
+    );
+    format!("host={hosts} port={ports} user=trunkline dbname={database}")
 }
 
 /// The directory of the newest version's programs.
@@ -233,9 +271,10 @@ fn other_user() -> Option<(u32, u32)> {
     find("postgres").or_else(|| find("nobody"))
 }
 
-fn give_away(directory: &Path) {
+/// Lets the server's user own a file or directory.
+pub(crate) fn lend(path: &Path) {
     if let Some((user, group)) = other_user() {
-        std::os::unix::fs::chown(directory, Some(user), Some(group)).expect("root may");
+        std::os::unix::fs::chown(path, Some(user), Some(group)).expect("root may");
     }
 }
 

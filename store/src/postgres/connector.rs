@@ -10,9 +10,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::Severity;
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -38,7 +38,7 @@ impl Connector {
     pub(super) fn new(options: &Options) -> Result<Self, OpenError> {
         let mut config =
             Config::from_str(&options.dsn).map_err(|error| OpenError::Dsn(describe(&error)))?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        if config.get_hosts().is_empty() {
             return Err(OpenError::Dsn("it names no host".to_owned()));
         }
         let tls = options.ca_file.as_deref().map(tls).transpose()?;
@@ -73,22 +73,15 @@ impl Connector {
     pub(super) async fn session(&self, purpose: Purpose) -> Result<Session, ConnectError> {
         let work = async {
             let (client, driver) = self.dial().await?;
-            settings::check(&client).await?;
-            Session::prepare(client, driver, purpose)
-                .await
-                .map_err(|error| ConnectError::Refused(describe(&error)))
+            let session = Session::prepare(client, driver, purpose).await;
+            session.map_err(|error| self.refused(&error))
         };
         self.in_time(work).await
     }
 
     /// Makes a connection that knows nothing of our tables yet.
     pub(super) async fn bare(&self) -> Result<(Client, Driver), ConnectError> {
-        let work = async {
-            let (client, driver) = self.dial().await?;
-            settings::check(&client).await?;
-            Ok((client, driver))
-        };
-        self.in_time(work).await
+        self.in_time(self.dial()).await
     }
 
     async fn in_time<T>(
@@ -100,23 +93,48 @@ impl Connector {
         let limit = self.timeout.saturating_mul(hosts.saturating_add(1));
         match tokio::time::timeout(limit, work).await {
             Ok(result) => result,
-            Err(_) => Err(ConnectError::Silent(limit)),
+            Err(_) => Err(ConnectError::Silent {
+                hosts: self.hosts(),
+                limit,
+            }),
         }
     }
 
+    /// Connects to the first server that takes writes, if what it acknowledges may be trusted.
     async fn dial(&self) -> Result<(Client, Driver), ConnectError> {
-        let refused = |error| ConnectError::Refused(describe(&error));
-        match &self.tls {
-            Some(tls) => {
-                let (client, connection) =
-                    self.config.connect(tls.clone()).await.map_err(refused)?;
-                Ok((client, drive(connection)))
-            }
-            None => {
-                let (client, connection) = self.config.connect(NoTls).await.map_err(refused)?;
-                Ok((client, drive(connection)))
-            }
+        let (client, driver) = self.connect().await.map_err(|error| self.refused(&error))?;
+        let found = settings::read(&client).await;
+        found.map_err(|error| self.refused(&error))?.check()?;
+        Ok((client, driver))
+    }
+
+    async fn connect(&self) -> Result<(Client, Driver), Error> {
+        if let Some(tls) = &self.tls {
+            let (client, connection) = self.config.connect(tls.clone()).await?;
+            Ok((client, drive(connection)))
+        } else {
+            let (client, connection) = self.config.connect(NoTls).await?;
+            Ok((client, drive(connection)))
         }
+    }
+
+    fn refused(&self, error: &Error) -> ConnectError {
+        ConnectError::Refused {
+            hosts: self.hosts(),
+            reason: describe(error),
+        }
+    }
+
+    /// Where the servers are, for people.
+    fn hosts(&self) -> String {
+        let ports = self.config.get_ports();
+        let port = |index| ports.get(index).or(ports.first()).copied().unwrap_or(5432);
+        let hosts = self.config.get_hosts().iter().enumerate();
+        let hosts = hosts.map(|(index, host)| match host {
+            Host::Tcp(name) => format!("{name}:{}", port(index)),
+            Host::Unix(path) => path.display().to_string(),
+        });
+        hosts.collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why a store can't be opened, and what an error of the database means for who asked.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio_postgres::error::{Severity, SqlState};
 use trunkline_store_core::StoreError;
@@ -9,11 +10,21 @@ use trunkline_store_core::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// No server that takes writes answers, or it refuses.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{hosts}: {reason}")]
+    Refused {
+        /// Where it was looked for.
+        hosts: String,
+        /// What the last of them said.
+        reason: String,
+    },
     /// Nothing answers in time.
-    #[error("no answer in {0:?}")]
-    Silent(std::time::Duration),
+    #[error("{hosts}: no answer in {limit:?}")]
+    Silent {
+        /// Where it was looked for.
+        hosts: String,
+        /// The time that it had.
+        limit: Duration,
+    },
     /// The server is older than what this program needs.
     #[error("PostgreSQL {found} is too old, {needed} or later is needed")]
     OldServer {

@@ -28,8 +28,9 @@ pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> 
     // Ends what was started when a later step fails.
     let end_on_failure = tools.ended.clone().drop_guard();
     let birth = prepare_tables(&tools, options).await?;
-    let writes_limit = Cost {
-        bytes: options.writes_bytes_max,
+    let writers = options.writers.max(1);
+    let appends_limit = Cost {
+        bytes: options.writes_bytes_max / writers,
         units: usize::MAX,
     };
     let calls_limit = Cost {
@@ -37,8 +38,8 @@ pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> 
         units: options.reads_max,
     };
     let mut appends = Vec::new();
-    for _ in 0..options.writers.max(1) {
-        appends.push(start(&tools, writes_limit, Purpose::Write, 1).await?);
+    for _ in 0..writers {
+        appends.push(start(&tools, appends_limit, Purpose::Write, 1).await?);
     }
     let store = PostgresStore {
         birth,

@@ -20,7 +20,8 @@ pub struct Options {
     pub readers: usize,
     /// Reads that may wait for a connection; beyond it they are answered "away". Default 4096.
     pub reads_max: usize,
-    /// Bytes of writes that may wait for one connection; beyond it they are answered "away". Default 64 MiB.
+    /// Bytes of appends that may wait, an equal share for each connection; beyond it they are answered "away".
+    /// Default 64 MiB.
     pub writes_bytes_max: usize,
     /// Time in which a connection must be made. Default 5 s.
     pub connect_timeout: Duration,

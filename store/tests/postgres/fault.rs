@@ -71,20 +71,26 @@ fn an_append_whose_connection_is_lost_is_unknown_and_settled_by_a_claim() {
     });
 }
 
+/// A store that has given up an append which waits for a slot that somebody else holds.
+async fn after_a_slow_append(server: &Postgres) -> (PostgresStore, Outsider) {
+    let database = server.database();
+    let impatient = Options {
+        answer_timeout: Duration::from_secs(2),
+        ..options(server.dsn(&database))
+    };
+    let store = PostgresStore::open(&impatient).await.unwrap();
+    let outsider = Outsider::connect(server, &database).await;
+    let claimed = Sample(&store).claim(5).await;
+    outsider.hold_slot(5).await;
+    let outcome = append(&store, claimed, 0).await;
+    assert!(matches!(outcome, AppendOutcome::Unknown(_)), "{outcome:?}");
+    (store, outsider)
+}
+
 #[test]
 fn a_writer_that_is_too_slow_is_closed_and_its_append_is_unknown() {
     with_server(|server| async {
-        let database = server.database();
-        let impatient = Options {
-            answer_timeout: Duration::from_millis(200),
-            ..options(server.dsn(&database))
-        };
-        let store = PostgresStore::open(&impatient).await.unwrap();
-        let outsider = Outsider::connect(server, &database).await;
-        let claimed = Sample(&store).claim(5).await;
-        outsider.hold_slot(5).await;
-        let outcome = append(&store, claimed, 0).await;
-        assert!(matches!(outcome, AppendOutcome::Unknown(_)), "{outcome:?}");
+        let (store, outsider) = after_a_slow_append(server).await;
         outsider.release().await;
         settle(&store, 5).await;
     });
@@ -93,17 +99,7 @@ fn a_writer_that_is_too_slow_is_closed_and_its_append_is_unknown() {
 #[test]
 fn an_abandoned_session_ends_though_what_it_waits_for_never_comes() {
     with_server(|server| async {
-        let database = server.database();
-        let impatient = Options {
-            answer_timeout: Duration::from_millis(200),
-            ..options(server.dsn(&database))
-        };
-        let store = PostgresStore::open(&impatient).await.unwrap();
-        let outsider = Outsider::connect(server, &database).await;
-        let claimed = Sample(&store).claim(5).await;
-        outsider.hold_slot(5).await;
-        let outcome = append(&store, claimed, 0).await;
-        assert!(matches!(outcome, AppendOutcome::Unknown(_)), "{outcome:?}");
+        let (store, outsider) = after_a_slow_append(server).await;
         outsider.waiters(0).await;
         outsider.release().await;
         assert_eq!(Sample(&store).head(5, "chat:1").await.offset, Offset(0));

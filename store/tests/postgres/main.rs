@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod failover;
 mod fault;
 mod open;
 mod partition;
 mod plan;
 mod suite;
 mod support;
+mod tls;

@@ -85,5 +85,7 @@ fn of_several_hosts_one_that_answers_is_used() {
 fn a_server_that_is_not_there_is_named() {
     let options = options("host=127.0.0.1 port=1 user=me".to_owned());
     let error = block_on(refusal(&options));
-    assert!(error.to_string().contains("refused"), "{error}");
+    let said = error.to_string();
+    assert!(said.starts_with("127.0.0.1:1: "), "{said}");
+    assert!(said.contains("refused"), "{said}");
 }

@@ -12,12 +12,13 @@ use trunkline_store::PostgresStore;
 use trunkline_store::postgres::Options;
 use trunkline_store_core::AppendOutcome;
 
-pub(crate) use self::server::Postgres;
+pub(crate) use self::server::{Postgres, dsn, lend};
 
 /// Far above what anything takes, so that only a hang reaches it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn own_ip() -> IpAddr {
+/// An address of this test's own.
+pub(crate) fn own_ip() -> IpAddr {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     let process = u8::try_from(std::process::id() % 200).unwrap();
     IpAddr::from([127, 1 + process, NEXT.fetch_add(1, Ordering::Relaxed), 1])
