@@ -1,4 +1,5 @@
-// What the scripts share: tabs of a browser that note every complaint.
+// What the scripts share: tabs of a browser that note every complaint. Each step is said, so that the test waits for a step
+// rather than for the whole.
 import { chromium } from 'playwright-core'
 import axe from 'axe-core'
 import { fail, say } from './script.mjs'
@@ -33,6 +34,7 @@ export async function tab (url, { name, ...options }) {
   await page.press('#name', 'Enter')
   await connected(page)
   await page.locator('.person', { hasText: name }).waitFor({ state: 'attached' })
+  say({ opened: name })
   return page
 }
 
@@ -60,6 +62,7 @@ export async function done (value = {}) {
 export async function write (page, text) {
   await page.fill('#text', text)
   await page.press('#text', 'Enter')
+  say({ wrote: text })
 }
 
 /** The message of that text; there is exactly one. */
@@ -94,6 +97,7 @@ export async function audit (page, where) {
   const { violations } = await page.evaluate(() => window.axe.run())
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
   const text = grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(', ')}`)
+  say({ audited: where })
   check(grave.length === 0, `${where}: ${text.join('\n')}`)
 }
 

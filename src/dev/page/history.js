@@ -14,6 +14,8 @@ export class History {
   #button = byId('older')
   #beginning = byId('beginning')
   #loading = false
+  /** Grows when the log begins anew: what was asked for before no longer fits. */
+  #round = 0
   #seen = new IntersectionObserver(entries => { if (entries.at(-1).isIntersecting) this.#older() }, { root: byId('log') })
 
   constructor (client, subscription, log) {
@@ -25,7 +27,7 @@ export class History {
 
   /** Loads the newest page. */
   latest () {
-    this.#loading = false
+    this.#round += 1
     return this.#load()
   }
 
@@ -34,12 +36,15 @@ export class History {
   }
 
   async #load (before) {
+    const round = this.#round
     this.#show({ loading: true })
     try {
       const page = await this.#client.command('history', this.#request(before))
+      if (round !== this.#round) return
       this.#log.prepend(page.publications.map(read))
       this.#show({ more: page.publications.length === PAGE && this.#log.oldest > 1 })
     } catch (error) {
+      if (round !== this.#round) return
       if (error.code === UNRECOVERABLE) return this.latest()
       this.#show({ failed: error.message })
     }

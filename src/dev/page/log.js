@@ -35,9 +35,9 @@ export class Log {
   /** Adds a message that came now. */
   append (message) {
     const follow = this.#atEnd()
-    this.#place(message)
+    const isNew = this.#place(message)
     this.#settle(follow)
-    if (!follow) this.#newer.hidden = false
+    if (isNew && !follow) this.#newer.hidden = false
   }
 
   /** Adds older messages without moving what is being read, and without reading them aloud. */
@@ -78,15 +78,17 @@ export class Log {
     this.#offsets.clear()
   }
 
+  /** Whether it wasn't there yet. */
   #place (message) {
-    if (this.#offsets.has(message.offset)) return
+    if (this.#offsets.has(message.offset)) return false
     this.#offsets.add(message.offset)
     const known = message.id && this.#byKey.get(key(message))
-    if (known?.dataset.offset) return
+    if (known?.dataset.offset) return false
     const item = known ?? render(message, { own: message.user === this.#me() })
     if (message.id) this.#byKey.set(key(message), item)
     refresh(item, message)
     this.#insert(item)
+    return true
   }
 
   /** Puts an item behind the last one that has no greater offset. */
