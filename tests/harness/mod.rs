@@ -46,8 +46,13 @@ impl Mesh {
 
     /// As [`Self::start`], with flags of `trunkline dev`; without `--wan none` regions are far from the backbone.
     pub(crate) fn start_with(flags: &[&str]) -> Self {
+        Self::start_by(trunkline(), flags)
+    }
+
+    /// As [`Self::start_with`], by a command that sets variables of the environment: all of the mesh's processes read them.
+    pub(crate) fn start_by(mut command: Command, flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let child = trunkline()
+        let child = command
             .args([
                 "dev",
                 "--base-port",

@@ -36,11 +36,11 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// Proves that all subscribers got all acknowledged messages once, in one order, on connections that stayed; or,
-    /// beyond the history, that those of the cut region were told what they miss.
+    /// beyond the history, that those of the cut region were told what they miss. Returns how many messages each missed.
     ///
     /// # Errors
     /// When anything of it isn't so.
-    pub(super) fn prove(&self, channels: usize) -> Result<()> {
+    pub(super) fn prove(&self, channels: usize) -> Result<Vec<usize>> {
         self.prove_connections()?;
         self.prove_cut()?;
         let mut missed = vec![0; self.witnesses.len()];
@@ -61,7 +61,8 @@ impl Outcome {
             let named = faults[..faults.len().min(FAULTS_NAMED)].join("; ");
             bail!("{} faults: {named}", faults.len());
         }
-        self.prove_told(&missed)
+        self.prove_told(&missed)?;
+        Ok(missed)
     }
 
     fn prove_connections(&self) -> Result<()> {
@@ -125,8 +126,8 @@ impl Outcome {
         Ok(())
     }
 
-    /// Adds the figures of the run.
-    pub(super) fn add_to(&self, report: &mut Report) {
+    /// Adds the figures of the run, of which [`Self::prove`] has returned what each missed.
+    pub(super) fn add_to(&self, report: &mut Report, missed: &[usize]) {
         let kind = kind(self.cut.is_some());
         let acked = self.sent.iter().filter(|sent| sent.is_acked()).count();
         report.add(format!("{kind}, messages"), "", self.sent.len() as f64);
@@ -137,17 +138,19 @@ impl Outcome {
             phases.add_to(report, kind, region);
         }
         if let Some(region) = &self.cut {
-            self.add_cut(report, kind, region);
+            self.add_cut(report, region, missed);
         }
     }
 
-    fn add_cut(&self, report: &mut Report, kind: &str, region: &str) {
-        let mut add = |what, unit, value| report.add(figure(kind, region, what), unit, value);
+    fn add_cut(&self, report: &mut Report, region: &str, missed: &[usize]) {
+        let mut add = |what, unit, value| report.add(figure(kind(true), region, what), unit, value);
         add("caught up after", "s", self.caught_up_after());
         let cut = || self.witnesses.iter().filter(|one| self.is_cut(one));
         let told = cut().filter(|one| one.times_told() > 0).count();
         add("subscribers", "", cut().count() as f64);
         add("subscribers told of a gap", "", told as f64);
+        let most = missed.iter().max().copied().unwrap_or(0);
+        add("messages missed, at most", "", most as f64);
         let ends: usize = cut().map(|one| one.ends.len()).sum();
         add("connections ended", "", ends as f64);
     }

@@ -58,9 +58,10 @@ fn fails(outcome: &Outcome, with: &str) {
 
 #[test]
 fn what_is_whole_is_passed() {
-    outcome().prove(1).expect("all is well");
+    let missed = outcome().prove(1).expect("all is well");
+    assert_eq!(missed, [0, 0]);
     let mut report = Report::new("cut");
-    outcome().add_to(&mut report);
+    outcome().add_to(&mut report, &missed);
     let of = |name: &str| report.figure(name).expect("it is there").median();
     assert!((of("cut, ap, caught up after") - 5e-9).abs() < 1e-12);
     assert!((of("cut, acknowledged") - 7.0).abs() < f64::EPSILON);
@@ -111,7 +112,7 @@ fn a_gap_that_is_told_passes_only_beyond_the_history() {
     outcome.witnesses[1].logs[0] = log;
     fails(&outcome, "ap #1 was told of a gap");
     outcome.beyond_history = true;
-    outcome.prove(1).expect("it was told");
+    assert_eq!(outcome.prove(1).expect("it was told"), [0, 3]);
 }
 
 #[test]

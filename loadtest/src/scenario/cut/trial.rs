@@ -59,8 +59,8 @@ impl<'a> Trial<'a> {
             cut: self.with_cut.then(|| self.args.region.clone()),
             beyond_history: self.args.one_channel,
         };
-        outcome.prove(channels.len())?;
-        outcome.add_to(report);
+        let missed = outcome.prove(channels.len())?;
+        outcome.add_to(report, &missed);
         Ok(())
     }
 
