@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use trunkline_process::{Failure, ProcessArgs};
 
-use crate::commands::{check, publish, subscribe, token};
+use crate::commands::{check, publish, subscribe, token, top};
 use crate::{certs, dev};
 
 /// A global WebSocket mesh.
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     /// Say whether a process would start with a configuration, and what stands in its way: configuration,
     /// certificates, ports, store, limits.
     Check(check::CheckArgs),
+    /// Show what the processes of a mesh do: connections, channels, rates, links.
+    Top(top::TopArgs),
     /// Make certificates for links.
     #[command(subcommand)]
     Certs(CertsCommand),
@@ -85,6 +87,7 @@ impl Command {
             Self::Subscribe(args) => subscribe::run(&args),
             Self::Token(args) => token::run(&args),
             Self::Check(args) => check::run(&args),
+            Self::Top(args) => top::run(&args),
             Self::Certs(CertsCommand::New(args)) => new_certs(&args),
         }
     }

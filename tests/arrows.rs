@@ -52,7 +52,15 @@ const ARROWS: [(&str, &[&str]); 14] = [
     (
         "trunkline",
         &[
-            "backbone", "edge", "link", "loadtest", "process", "protocol", "shared", "store",
+            "backbone",
+            "edge",
+            "link",
+            "loadtest",
+            "process",
+            "protocol",
+            "shared",
+            "store",
+            "telemetry",
         ],
     ),
 ];

@@ -9,4 +9,5 @@ mod cli {
     mod subscribe;
     mod token;
     mod tool;
+    mod top;
 }

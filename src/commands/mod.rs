@@ -5,6 +5,7 @@ mod output;
 pub(crate) mod publish;
 pub(crate) mod subscribe;
 pub(crate) mod token;
+pub(crate) mod top;
 
 use std::future::Future;
 
