@@ -122,6 +122,20 @@ fn a_node_that_would_start_is_well_and_its_store_is_not_made() {
 }
 
 #[test]
+fn a_node_with_a_database_needs_no_directory() {
+    let place = Place::new();
+    let postgres = "kind = \"postgres\"\n[store.postgres]\ndsn = \"host=db\"\n[admin]";
+    let text = place.node().replacen("[admin]", postgres, 1);
+    let findings = place.check(&text);
+    findings.expect(0, "ok", "store.postgres", "was not asked");
+    assert!(
+        !findings.ended.out.contains("store.path"),
+        "{:?}",
+        findings.ended
+    );
+}
+
+#[test]
 fn a_running_node_is_found_on_its_port_and_in_its_store() {
     let place = Place::new();
     let mut text = place.node();

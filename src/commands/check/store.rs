@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bytesize::ByteSize;
 use rustix::fs::{Access, access, statvfs};
 use rustix::process::geteuid;
+use trunkline_backbone::StoreKind;
 use trunkline_store::EmbeddedStore;
 use trunkline_store::embedded::{OpenError, Options};
 
@@ -20,11 +21,20 @@ const ROOM_MIN: ByteSize = ByteSize::mib(256);
 pub(super) fn check(subject: &Subject) -> Vec<Finding> {
     match subject {
         Subject::Edge(_) => Vec::new(),
-        Subject::Backbone(config) => {
-            let path = &config.store.path;
-            vec![directory(path), database(path), room(path)]
-        }
+        Subject::Backbone(config) => match config.store.kind {
+            StoreKind::Embedded => {
+                let path = &config.store.path;
+                vec![directory(path), database(path), room(path)]
+            }
+            StoreKind::Postgres => vec![server()],
+        },
     }
+}
+
+/// To open a database as a store makes or migrates its tables, which is for a node to do.
+fn server() -> Finding {
+    let detail = "PostgreSQL, the connection string is well-formed; the database was not asked";
+    Finding::ok("store.postgres", detail)
 }
 
 fn directory(path: &Path) -> Finding {
