@@ -1,7 +1,8 @@
 //! Links that come and go, and edges that die.
 //!
 //! An edge without a link for the lease is dead: its publish ids are forgotten. Its connections leave presence together
-//! one debounce later, unless it comes back or another edge restates them (`design.md` §7).
+//! one debounce later, unless it comes back or another edge restates them (`design.md` §7). A goodbye needs no lease: the
+//! debounce begins at once, and the ids are forgotten at its end.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +54,8 @@ impl Shard {
         }
         self.cancel(life);
         if goodbye {
-            self.on_death(now, life);
+            // It is still alive, and if it comes back before it ends it repeats what it has no answer to: its ids stay.
+            self.schedule(life, now.instant + self.config.offline_debounce, Due::Leave);
         } else {
             self.schedule(life, now.instant + self.config.edge_lease, Due::Death);
         }
@@ -85,6 +87,7 @@ impl Shard {
             match due.map(|(_, due)| due) {
                 Some(Due::Death) => self.on_death(now, life),
                 Some(Due::Leave) => {
+                    self.forget_ids(life);
                     self.edges.by_life.remove(&life);
                     self.leave_all(life, u64::MAX);
                 }

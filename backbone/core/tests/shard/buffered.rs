@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use trunkline_shared::RequestId;
+use trunkline_backbone_core::io::Input;
 use trunkline_shared::frame::{HistoryQuery, Publish, ToEdge};
+use trunkline_shared::{LinkId, RequestId};
 
 use crate::support::*;
 
@@ -50,6 +51,25 @@ fn ids_below_the_oldest_unanswered_are_forgotten() {
         },
     );
     assert_eq!(owner.shard.gauges().publish_ids, 3);
+}
+
+#[test]
+fn ids_outlive_a_goodbye_until_the_connections_leave() {
+    let mut owner = Owner::new();
+    owner.publish(1, publish("live:1", 1, "a"));
+    owner.input(Input::LinkDown {
+        link: LinkId(1),
+        goodbye: true,
+    });
+    owner.up(1, 11);
+    owner.publish(11, repeat("live:1", 1, "a"));
+    assert_eq!(owner.published_to(11), [(1, 1)]);
+    owner.input(Input::LinkDown {
+        link: LinkId(11),
+        goodbye: true,
+    });
+    owner.pass(Duration::from_secs(31));
+    assert_eq!(owner.shard.gauges().publish_ids, 0);
 }
 
 #[test]
