@@ -139,6 +139,15 @@ impl Page {
         self.counter(backbone::BEHINDS, count(|counters| counters.behinds));
         self.counter(backbone::PULLS, count(|counters| counters.pulls));
         self.counter(backbone::HISTORIES, count(|counters| counters.histories));
+        self.counter(
+            backbone::RECOVERIES_FROM_RING,
+            count(|counters| counters.recoveries_from_ring),
+        );
+        self.counter(
+            backbone::RECOVERIES_FROM_STORE,
+            count(|counters| counters.recoveries_from_store),
+        );
+        self.counter(backbone::READS, count(|counters| counters.reads));
         self.counter(backbone::REPEATS, count(|counters| counters.repeats));
         self.counter(
             backbone::REPEATS_FOUND,

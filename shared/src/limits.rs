@@ -132,7 +132,10 @@ pub const RING_PUBLICATIONS_MAX: usize = 512;
 /// Bytes of the ring that an edge keeps per channel; beyond it the oldest leaves.
 pub const RING_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes of all rings of an edge together; beyond it whole rings are emptied in turn.
+/// Time that an edge stays subscribed to a channel after its last local subscriber.
+pub const CHANNEL_LINGER: Duration = Duration::from_secs(60);
+
+/// Bytes of all rings of an edge together; beyond it the ring that was used longest ago is emptied.
 pub const RINGS_BYTES_MAX: usize = 256 << 20;
 
 /// Bytes that may wait for one worker of an edge; beyond it its channels lag and are served from their rings later.

@@ -21,6 +21,12 @@ pub struct Counters {
     pub pulls: u64,
     /// Histories answered.
     pub histories: u64,
+    /// Recoveries (the newest after a position) answered from memory.
+    pub recoveries_from_ring: u64,
+    /// Recoveries answered with what the store was read for.
+    pub recoveries_from_store: u64,
+    /// Ranges of messages asked of the store, for pulls and histories.
+    pub reads: u64,
     /// Publishes that came marked as repeats.
     pub repeats: u64,
     /// Repeats that were found: kept or answered before.

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use trunkline_shared::limits;
 use trunkline_shared::{EdgeId, Region};
@@ -39,6 +40,17 @@ pub struct EdgeSection {
     /// Time by which a worker may come late before it takes no new connections. Default 250 ms.
     #[serde(with = "humantime_serde")]
     pub accept_lag_max: Duration,
+    /// Publications that the ring of a channel holds, from which resumes are answered and slow workers served; beyond it
+    /// the oldest leaves. Default 512.
+    pub ring_publications_max: usize,
+    /// Bytes of publications that the ring of a channel holds; beyond it the oldest leaves. Default 1 MiB.
+    pub ring_bytes_max: ByteSize,
+    /// Bytes in all rings together; beyond it the ring that was used longest ago is emptied. Default 256 MiB.
+    pub rings_bytes_max: ByteSize,
+    /// How long a channel stays subscribed after its last local subscriber, so that its ring answers who comes back.
+    /// Default 60 s.
+    #[serde(with = "humantime_serde")]
+    pub linger: Duration,
     /// Seconds over which connections are closed when the edge stops, or when many must close together. Default 20.
     pub drain_seconds: u32,
     /// Serves a page at `/` and signs tokens for anybody at `/dev/token`. Default false. Never in production.
@@ -60,6 +72,10 @@ impl Default for EdgeSection {
             http_connection_limit: 4096,
             header_timeout: limits::HANDSHAKE_TIMEOUT,
             accept_lag_max: Duration::from_millis(250),
+            ring_publications_max: limits::RING_PUBLICATIONS_MAX,
+            ring_bytes_max: ByteSize(limits::RING_BYTES_MAX as u64),
+            rings_bytes_max: ByteSize(limits::RINGS_BYTES_MAX as u64),
+            linger: limits::CHANNEL_LINGER,
             drain_seconds: 20,
             dev: false,
             tls: TlsSection::default(),
@@ -112,6 +128,14 @@ impl EdgeSection {
             (
                 !self.accept_lag_max.is_zero(),
                 "edge.accept_lag_max must be above 0",
+            ),
+            (
+                self.ring_publications_max > 0 && self.ring_bytes_max.0 > 0,
+                "edge.ring_publications_max and edge.ring_bytes_max must be above 0",
+            ),
+            (
+                self.ring_bytes_max <= self.rings_bytes_max,
+                "edge.ring_bytes_max must be at most edge.rings_bytes_max",
             ),
             (
                 !self.dev || self.listen.ip().is_loopback(),

@@ -23,6 +23,7 @@ impl Page {
         self.gauge(upstream::CHANNELS, gauges.channels);
         self.gauge(upstream::CHANNELS_LIVE, gauges.channels_live);
         self.gauge(upstream::CHANNELS_LINGERING, gauges.channels_lingering);
+        self.gauge(upstream::RINGS, gauges.rings);
         self.gauge(upstream::RINGS_BYTES, gauges.rings_bytes);
         self.gauge(upstream::UNANSWERED, gauges.unanswered);
         self.gauge(upstream::UNANSWERED_BYTES, gauges.unanswered_bytes);
@@ -74,6 +75,8 @@ impl Page {
         self.counter(upstream::RESETS, counters.resets);
         self.counter(upstream::RECOVERED, counters.recovered);
         self.counter(upstream::NOT_RECOVERED, counters.not_recovered);
+        self.counter(upstream::RESUMES_AT_EDGE, counters.resumes_at_edge);
+        self.counter(upstream::RESUMES_AT_OWNER, counters.resumes_at_owner);
         self.counter(upstream::RINGS_EVICTED, counters.rings_evicted);
         self.counter(upstream::LINGERS_CUT, counters.lingers_cut);
         self.counter(upstream::PRESENCES_REFUSED, counters.presences_refused);

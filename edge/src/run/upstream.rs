@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytesize::ByteSize;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use trunkline_edge_core::upstream::{Upstream, UpstreamConfig};
@@ -78,7 +79,15 @@ fn upstream_config(config: &EdgeConfig) -> UpstreamConfig {
     UpstreamConfig {
         contacts: config.edge.backbones.iter().map(Into::into).collect(),
         follow_view: config.edge.follow_view,
+        ring_publications_max: config.edge.ring_publications_max,
+        ring_bytes_max: bytes(config.edge.ring_bytes_max),
+        rings_bytes_max: bytes(config.edge.rings_bytes_max),
+        linger: config.edge.linger,
         epoch_spread: config.client.epoch_spread,
         ..UpstreamConfig::default()
     }
+}
+
+fn bytes(size: ByteSize) -> usize {
+    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
 }

@@ -61,11 +61,15 @@ pub enum Event {
     Coded,
     /// An edge took part with two workers.
     TwoWorkers,
+    /// A resume was answered by its edge.
+    ResumedAtEdge,
+    /// A resume was answered after a question to the owner.
+    ResumedAtOwner,
 }
 
 impl Event {
     /// All events, in order.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Acked,
         Self::PublishError,
         Self::RepeatSent,
@@ -94,6 +98,8 @@ impl Event {
         Self::PresenceEvent,
         Self::Coded,
         Self::TwoWorkers,
+        Self::ResumedAtEdge,
+        Self::ResumedAtOwner,
     ];
 }
 

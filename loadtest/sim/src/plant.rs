@@ -42,11 +42,17 @@ pub enum Plant {
     RepliesSwallowed,
     /// Resubscribes are lost between an edge and the owner, and so is every check of positions.
     ResubscribesSwallowed,
+    /// An edge's ring keeps what it has when a channel gets another numbering.
+    RingAcrossEpochs,
+    /// The network tells edges that namespaces keep far more than they do: their rings answer beyond the history size.
+    RingBeyondSize,
+    /// A client that can't be recovered is told that it was.
+    UnrecoveredAsRecovered,
 }
 
 impl Plant {
     /// All of them, in order.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::RepeatUnmarked,
         Self::RepeatRenamed,
         Self::OldAnswerNewId,
@@ -65,5 +71,8 @@ impl Plant {
         Self::LeavesSwallowed,
         Self::RepliesSwallowed,
         Self::ResubscribesSwallowed,
+        Self::RingAcrossEpochs,
+        Self::RingBeyondSize,
+        Self::UnrecoveredAsRecovered,
     ];
 }

@@ -1,12 +1,17 @@
 //! Planted bugs of the network: what it does to frames, and to messages for clients.
 
+mod ring;
+
 use std::collections::BTreeMap;
 
+use trunkline_edge_core::exchange::ToWorker;
 use trunkline_protocol::client::ServerMessage;
 use trunkline_protocol::{Push, ReplyBody};
 use trunkline_shared::frame::{ToEdge, ToNode};
-use trunkline_shared::{Position, RequestId, Slot};
+use trunkline_shared::rules::{Namespace, Rules};
+use trunkline_shared::{Payload, Position, RequestId, Slot};
 
+use self::ring::MixedRings;
 use crate::dice::Dice;
 use crate::plant::Plant;
 
@@ -18,6 +23,7 @@ pub(crate) struct Tamper {
     renamed: BTreeMap<RequestId, RequestId>,
     answers: BTreeMap<Slot, Position>,
     held: BTreeMap<(usize, String), ServerMessage>,
+    rings: MixedRings,
 }
 
 /// What becomes of a frame for the node.
@@ -33,13 +39,14 @@ pub(crate) enum Fate {
 
 impl Tamper {
     /// Makes a network with a planted bug, or none.
-    pub(crate) const fn new(plant: Option<Plant>, dice: Dice) -> Self {
+    pub(crate) fn new(plant: Option<Plant>, dice: Dice) -> Self {
         Self {
             plant,
             dice,
             renamed: BTreeMap::new(),
             answers: BTreeMap::new(),
             held: BTreeMap::new(),
+            rings: MixedRings::default(),
         }
     }
 
@@ -121,6 +128,7 @@ impl Tamper {
             ToEdge::Push(push) if plant == Plant::EphemeralTwice && push.epoch.is_none() => {
                 return vec![frame.clone(), frame];
             }
+            ToEdge::Rules(json) if plant == Plant::RingBeyondSize => *json = enlarge(json),
             ToEdge::Push(_)
             | ToEdge::View(_)
             | ToEdge::Rules(_)
@@ -138,6 +146,13 @@ impl Tamper {
             | ToEdge::Reset { .. } => {}
         }
         vec![frame]
+    }
+
+    /// A message goes from the way upstream of an edge to one of its workers: as what.
+    pub(crate) fn worker_message(&mut self, edge: usize, message: &mut ToWorker) {
+        if self.plant == Some(Plant::RingAcrossEpochs) {
+            self.rings.mix(edge, message);
+        }
     }
 
     /// A message arrives at a client: as what.
@@ -180,6 +195,7 @@ impl Tamper {
                 Vec::new()
             }
             (Plant::RecoverySwallowed, message) => vec![shorten(message)],
+            (Plant::UnrecoveredAsRecovered, message) => vec![recovered(message)],
             (_, message) => vec![message],
         }
     }
@@ -215,4 +231,25 @@ fn shorten(mut message: ServerMessage) -> ServerMessage {
         result.publications.remove(0);
     }
     message
+}
+
+fn recovered(mut message: ServerMessage) -> ServerMessage {
+    if let ServerMessage::Reply(reply) = &mut message
+        && let ReplyBody::Subscribe(result) = &mut reply.body
+    {
+        result.recovered = result.was_recovering;
+    }
+    message
+}
+
+/// The same rules, of namespaces that keep a thousand messages.
+fn enlarge(json: &Payload) -> Payload {
+    let rules: Rules = serde_json::from_slice(json.bytes()).expect("a node's rules are JSON");
+    let large = |namespace: &Namespace| Namespace {
+        history_size: namespace.history_size.saturating_mul(1000).min(1000),
+        ..namespace.clone()
+    };
+    let namespaces = rules.iter().map(large).collect();
+    let rules = Rules::new(rules.version, namespaces).expect("larger rules are good");
+    Payload::new(serde_json::to_vec(&rules).expect("rules are JSON").into())
 }

@@ -46,4 +46,7 @@ plants! {
     a_leave_that_is_lost_is_found: LeavesSwallowed by "presence_is_right",
     a_reply_that_is_lost_is_found: RepliesSwallowed by "answered_in_time",
     a_resubscribe_that_is_lost_is_found: ResubscribesSwallowed by "healed",
+    a_ring_kept_across_epochs_is_found: RingAcrossEpochs by "epoch_honest",
+    a_ring_that_answers_beyond_the_history_size_is_found: RingBeyondSize by "within_history",
+    a_recovery_that_was_none_is_found: UnrecoveredAsRecovered by "no_silent_gap",
 }

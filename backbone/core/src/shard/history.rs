@@ -32,13 +32,15 @@ impl Shard {
         };
         let bytes_max = bytes_max.min(ANSWER_BYTES_MAX);
         let head = log.position();
-        let Some(part) = part(log, query, rules.retention, bytes_max) else {
-            return self.answer_history(&request, head, Vec::new());
-        };
-        if !is_covered(log, now, part, rules.retention) {
+        let part = part(log, query, rules.retention, bytes_max);
+        if let Some(part) = part.filter(|part| !is_covered(log, now, *part, rules.retention)) {
             return self.read(now, request, part, rules.retention, false);
         }
-        let publications = from_ring(log, now, part, rules.retention);
+        let publications = part
+            .map(|part| from_ring(log, now, part, rules.retention))
+            .unwrap_or_default();
+        let is_recovery = matches!(query, HistoryQuery::Newest { .. });
+        self.counters.recoveries_from_ring += u64::from(is_recovery);
         self.answer_history(&request, head, in_order(query, publications));
     }
 
@@ -105,6 +107,7 @@ impl Shard {
             epoch: reading.epoch,
             offset,
         };
+        self.counters.recoveries_from_store += 1;
         self.answer_history(&request, head, in_order(query, publications));
     }
 

@@ -54,6 +54,7 @@ impl Shard {
         };
         let (born, epoch, head) = (state.born, log.epoch, log.head);
         state.reading += 1;
+        self.counters.reads += 1;
         self.totals.requests += 1;
         let range = RangeRequest {
             slot: request.slot,

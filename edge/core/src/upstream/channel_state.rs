@@ -58,6 +58,8 @@ pub(super) struct ChannelState {
     /// The numbering; `None` while unknown, and for an ephemeral channel.
     pub(super) epoch: Option<Epoch>,
     pub(super) ring: Ring,
+    /// When its ring was used last, to the second; `None` while it holds nothing.
+    pub(super) ring_used: Option<Instant>,
     /// Something was missed that isn't pulled yet.
     pub(super) behind: bool,
     pub(super) pull: Option<RequestId>,
@@ -77,6 +79,7 @@ impl ChannelState {
             known: false,
             epoch: None,
             ring: Ring::default(),
+            ring_used: None,
             behind: false,
             pull: None,
             recovery: None,

@@ -78,7 +78,7 @@ impl Default for UpstreamConfig {
             ring_publications_max: limits::RING_PUBLICATIONS_MAX,
             ring_bytes_max: limits::RING_BYTES_MAX,
             rings_bytes_max: limits::RINGS_BYTES_MAX,
-            linger: Duration::from_secs(60),
+            linger: limits::CHANNEL_LINGER,
             linger_channels_max: limits::LINGER_CHANNELS_MAX,
             resubscribe_batch: 256,
             retry_delay: Duration::from_millis(200),

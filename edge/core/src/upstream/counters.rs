@@ -57,6 +57,10 @@ pub struct Counters {
     pub recovered: u64,
     /// Subscribes that wanted to recover and couldn't.
     pub not_recovered: u64,
+    /// Subscribes that wanted to recover and were answered without a question to the owner.
+    pub resumes_at_edge: u64,
+    /// Subscribes that wanted to recover and were answered after a question to the owner.
+    pub resumes_at_owner: u64,
     /// Rings emptied, because all together were too large.
     pub rings_evicted: u64,
     /// Lingering channels ended early, because too many lingered.
@@ -80,6 +84,8 @@ pub struct Gauges {
     pub channels_live: usize,
     /// Channels without a local subscriber.
     pub channels_lingering: usize,
+    /// Rings that hold something.
+    pub rings: usize,
     /// Bytes in all rings.
     pub rings_bytes: usize,
     /// Publishes without an answer.

@@ -6,6 +6,7 @@ use trunkline_shared::frame::{PresenceEvent, Push};
 use trunkline_shared::{Channel, Instant, LinkId, Publication};
 
 use super::Upstream;
+use super::ring::RingBounds;
 use crate::exchange::ToWorker;
 use crate::shared_publication::SharedPublication;
 
@@ -68,13 +69,15 @@ impl Upstream {
             state.epoch,
             publication,
         ));
-        let (count, bytes) = (
-            self.config.ring_publications_max,
-            self.config.ring_bytes_max,
-        );
+        let bounds = RingBounds {
+            publications: self.config.ring_publications_max,
+            bytes: self.config.ring_bytes_max,
+        };
+        let now = self.now.instant;
         self.interest.change_ring(channel, |ring| {
-            ring.append(Arc::clone(&shared), count, bytes)
+            ring.append(now, Arc::clone(&shared), bounds)
         });
+        self.interest.use_ring(channel, now);
         self.deliver(channel, &shared);
         self.bound_rings();
     }

@@ -78,6 +78,7 @@ impl Upstream {
         } = request;
         match ask {
             Ask::Recover { channel, .. } => {
+                self.take_floor(&channel, piece.head.epoch, piece.floor);
                 self.on_recovered(now, &channel, piece.request, piece.head, publications);
             }
             Ask::History { asker, .. } => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trunkline_shared::{Channel, Instant, Slot};
 
 use super::channel_state::{ChannelState, Waiter};
+use super::coldest::Coldest;
 use super::ring::Ring;
 
 /// The table of channels.
@@ -13,8 +14,7 @@ pub(super) struct Interest {
     channels: BTreeMap<Channel, ChannelState>,
     slots: BTreeMap<Slot, BTreeSet<Channel>>,
     lingering: BTreeSet<(Instant, Channel)>,
-    /// Where the next ring is emptied when all together are too large.
-    eviction: Option<Channel>,
+    coldest: Coldest,
     rings_bytes: usize,
     waiters: usize,
 }
@@ -39,6 +39,10 @@ impl Interest {
         self.waiters
     }
 
+    pub(super) fn rings(&self) -> usize {
+        self.coldest.len()
+    }
+
     pub(super) const fn rings_bytes(&self) -> usize {
         self.rings_bytes
     }
@@ -57,12 +61,13 @@ impl Interest {
     }
 
     pub(super) fn remove(&mut self, channel: &Channel) -> Option<ChannelState> {
-        let state = self.channels.remove(channel)?;
+        let mut state = self.channels.remove(channel)?;
         self.rings_bytes -= state.ring.bytes();
         self.waiters -= state.waiters.len();
         if let Some(until) = state.linger {
             self.lingering.remove(&(until, channel.clone()));
         }
+        self.coldest.forget(channel, &mut state.ring_used);
         self.leave_slot(state.slot, channel);
         Some(state)
     }
@@ -148,30 +153,40 @@ impl Interest {
         self.lingering.first().map(|(_, channel)| channel.clone())
     }
 
+    pub(super) fn has_waiters(&self, channel: &Channel) -> bool {
+        self.channels
+            .get(channel)
+            .is_some_and(|state| !state.waiters.is_empty())
+    }
+
     /// Changes a channel's ring, and counts its bytes.
     pub(super) fn change_ring(&mut self, channel: &Channel, change: impl FnOnce(&mut Ring)) {
-        if let Some(state) = self.channels.get_mut(channel) {
-            self.rings_bytes -= state.ring.bytes();
-            change(&mut state.ring);
-            self.rings_bytes += state.ring.bytes();
+        let Some(state) = self.channels.get_mut(channel) else {
+            return;
+        };
+        self.rings_bytes -= state.ring.bytes();
+        change(&mut state.ring);
+        self.rings_bytes += state.ring.bytes();
+        if state.ring.bytes() == 0 {
+            self.coldest.forget(channel, &mut state.ring_used);
         }
     }
 
-    /// Empties the next ring in turn that holds something; false when none does.
-    pub(super) fn evict_ring(&mut self) -> bool {
-        let holds = |(_, state): &(&Channel, &ChannelState)| state.ring.bytes() > 0;
-        let after = self.eviction.as_ref().and_then(|last| {
-            let behind = (std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded);
-            self.channels.range::<Channel, _>(behind).find(holds)
-        });
-        let next = after
-            .or_else(|| self.channels.iter().find(holds))
-            .map(|(channel, _)| channel.clone());
-        if let Some(channel) = &next {
-            self.change_ring(channel, Ring::clear);
+    /// Notes that a channel's ring has grown or answered somebody.
+    pub(super) fn use_ring(&mut self, channel: &Channel, now: Instant) {
+        let state = self.channels.get_mut(channel);
+        if let Some(state) = state.filter(|state| state.ring.bytes() > 0) {
+            self.coldest.touch(channel, &mut state.ring_used, now);
         }
-        self.eviction = next;
-        self.eviction.is_some()
+    }
+
+    /// Empties the ring that was used longest ago; false when none holds anything.
+    pub(super) fn evict_ring(&mut self) -> bool {
+        let Some(channel) = self.coldest.first() else {
+            return false;
+        };
+        self.change_ring(&channel, Ring::clear);
+        true
     }
 
     /// Checks the indexes against the channels.
@@ -193,6 +208,16 @@ impl Interest {
         );
         let bytes: usize = self.channels.values().map(|state| state.ring.bytes()).sum();
         assert_eq!(bytes, self.rings_bytes, "bytes of rings are counted");
+        let used = |(channel, state): (&Channel, &ChannelState)| {
+            assert_eq!(
+                state.ring_used.is_some(),
+                state.ring.bytes() > 0,
+                "a ring that holds something has been used"
+            );
+            self.coldest.knows(channel, state.ring_used)
+        };
+        let known = self.channels.iter().filter(|entry| used(*entry)).count();
+        assert_eq!(known, self.coldest.len(), "rings stand in the order of use");
         let waiters: usize = self
             .channels
             .values()

@@ -5,21 +5,26 @@ use std::sync::Arc;
 use trunkline_shared::{Epoch, Position};
 
 use super::channel_state::{ChannelState, Recovered, Waiter};
+use super::resume::{self, Reach};
 use super::ring::Ring;
 use crate::exchange::{Answer, Recover};
 use crate::shared_publication::SharedPublication;
 
-/// What a waiter of a live channel is told; `None` while what it missed isn't known.
-pub(super) fn answer(state: &ChannelState, waiter: &Waiter) -> Option<Answer> {
+/// What a waiter is told; `None` while the channel isn't live and its ring can't say, or what was missed isn't known.
+pub(super) fn answer(state: &ChannelState, waiter: &Waiter, reach: Reach) -> Option<Answer> {
+    let by_ring = waiter
+        .recover
+        .and_then(|recover| resume::answer(state, recover, reach));
+    by_ring.or_else(|| state.is_live().then(|| answer_live(state, waiter))?)
+}
+
+/// What a waiter of a live channel is told when its ring can't say.
+fn answer_live(state: &ChannelState, waiter: &Waiter) -> Option<Answer> {
     let Some(top) = state.position() else {
         return Some(Answer::Subscribed {
             position: None,
             caught_up: None,
         });
-    };
-    let subscribed = |position, caught_up| Answer::Subscribed {
-        position: Some(position),
-        caught_up,
     };
     let Some(recover) = waiter.recover else {
         return Some(subscribed(top, None));
@@ -27,15 +32,23 @@ pub(super) fn answer(state: &ChannelState, waiter: &Waiter) -> Option<Answer> {
     if recover.epoch.is_some_and(|epoch| epoch != top.epoch) {
         return Some(subscribed(top, None));
     }
-    if recover.after == top.offset {
-        return Some(subscribed(top, Some(Vec::new())));
-    }
     let recovered = state
         .recovered
         .as_ref()
         .filter(|recovered| Some(recovered.request) == waiter.asked)?;
     let (position, caught_up) = judge(recover, top.epoch, recovered, &state.ring);
     Some(subscribed(position, caught_up))
+}
+
+/// The answer of a numbered channel.
+pub(super) const fn subscribed(
+    position: Position,
+    caught_up: Option<Vec<Arc<SharedPublication>>>,
+) -> Answer {
+    Answer::Subscribed {
+        position: Some(position),
+        caught_up,
+    }
 }
 
 /// Whether a subscriber can be given everything it missed: what the owner sent, and what the ring has since.

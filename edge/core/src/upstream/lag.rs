@@ -18,7 +18,9 @@ impl Upstream {
             return;
         };
         self.counters.lags += 1;
-        if state.epoch.is_none() {
+        let is_known = state.epoch.is_some();
+        self.take_floor(&behind.channel, behind.head.epoch, behind.floor);
+        if !is_known {
             self.restate(now, &behind.channel);
         } else {
             self.fall_behind(now, &behind.channel);
@@ -67,11 +69,13 @@ impl Upstream {
             // The owner stands below what it has pushed: it must be told, and begin another numbering.
             return self.restate(now, &channel);
         }
+        let (epoch, floor) = (pulled.head.epoch, pulled.floor);
         if ours.epoch != pulled.head.epoch {
             self.change_epoch(&channel, pulled.head);
         } else {
             self.take_pulled(now, &channel, pulled);
         }
+        self.take_floor(&channel, epoch, floor);
         self.serve_waiters(now, &channel);
     }
 

@@ -10,6 +10,7 @@ mod answering;
 mod asking;
 mod catch_up;
 mod channel_state;
+mod coldest;
 mod config;
 mod counters;
 mod deliver;
@@ -23,6 +24,7 @@ mod lag;
 mod leaving;
 mod links;
 mod news;
+mod owner_clock;
 mod parked;
 mod positions;
 mod presence;
@@ -33,6 +35,7 @@ mod readiness;
 mod request_frames;
 mod requests;
 mod restating;
+mod resume;
 mod ring;
 mod routing;
 mod send;
@@ -71,6 +74,8 @@ use crate::exchange::{RefusedBecause, ToUpstream, ToWorker, WorkerId};
 pub struct Upstream {
     config: UpstreamConfig,
     incarnation: Incarnation,
+    /// When the input or timeout at hand came.
+    now: Now,
     rng: ChaCha8Rng,
     last_request: u64,
     routing: Routing,
@@ -94,6 +99,7 @@ impl Upstream {
         let mut upstream = Self {
             config,
             incarnation,
+            now,
             rng: ChaCha8Rng::seed_from_u64(seed),
             last_request: 0,
             routing: Routing::default(),
@@ -124,6 +130,7 @@ impl Upstream {
     /// # Panics
     /// When [`Input::Sent`] or [`ToUpstream::Consumed`] gives back more than was taken.
     pub fn handle_input(&mut self, now: Now, input: Input) {
+        self.now = now;
         let now = now.instant;
         match input {
             Input::WorkerAdded(worker) => self.on_worker_added(worker),
@@ -155,6 +162,7 @@ impl Upstream {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Now) {
+        self.now = now;
         let now = now.instant;
         while let Some(timer) = self.timers.pop_due(now) {
             self.on_timer(now, timer);

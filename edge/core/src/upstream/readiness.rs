@@ -39,6 +39,7 @@ impl Upstream {
             channels: self.interest.len(),
             channels_live: self.interest.live(),
             channels_lingering: self.interest.lingering(),
+            rings: self.interest.rings(),
             rings_bytes: self.interest.rings_bytes(),
             unanswered: self.unanswered.len(),
             unanswered_bytes: self.unanswered.bytes(),

@@ -1,10 +1,11 @@
-//! The recent publications of one channel, contiguous, from which lagging workers are served.
+//! The recent publications of one channel, contiguous, from which lagging workers are served and resumes are answered.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use trunkline_shared::Offset;
+use trunkline_shared::{Instant, Offset};
 
+use super::owner_clock::OwnerClock;
 use crate::shared_publication::SharedPublication;
 
 /// Publications with contiguous offsets up to the top; it may hold none and still know its top.
@@ -13,6 +14,14 @@ pub(super) struct Ring {
     publications: VecDeque<Arc<SharedPublication>>,
     bytes: usize,
     top: Offset,
+    owner_clock: OwnerClock,
+}
+
+/// How much one ring may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RingBounds {
+    pub(super) publications: usize,
+    pub(super) bytes: usize,
 }
 
 impl Ring {
@@ -31,22 +40,28 @@ impl Ring {
         Offset(self.top.0 - self.publications.len() as u64)
     }
 
+    /// The clock by which its publications are dated.
+    pub(super) const fn owner_clock(&self) -> &OwnerClock {
+        &self.owner_clock
+    }
+
     /// Adds the publication after the top, and lets the oldest go beyond the limits.
     ///
     /// # Panics
     /// When its offset isn't the one after the top.
     pub(super) fn append(
         &mut self,
+        now: Instant,
         shared: Arc<SharedPublication>,
-        count_max: usize,
-        bytes_max: usize,
+        bounds: RingBounds,
     ) {
         let publication = &shared.publication;
         assert_eq!(publication.offset, self.top.next(), "a ring is contiguous");
         self.top = publication.offset;
+        self.owner_clock.read(now, publication.time);
         self.bytes += publication.weight();
         self.publications.push_back(shared);
-        while self.publications.len() > count_max || self.bytes > bytes_max {
+        while self.publications.len() > bounds.publications || self.bytes > bounds.bytes {
             self.drop_oldest();
         }
     }
@@ -59,14 +74,23 @@ impl Ring {
 
     /// Begins anew behind `top`, empty.
     pub(super) fn restart(&mut self, top: Offset) {
-        self.clear();
-        self.top = top;
+        *self = Self {
+            top,
+            ..Self::default()
+        };
     }
 
-    /// Forgets what it holds; the top stays.
+    /// Forgets what it holds, its memory included; the top stays.
     pub(super) fn clear(&mut self) {
-        self.publications.clear();
+        self.publications = VecDeque::new();
         self.bytes = 0;
+    }
+
+    /// Forgets what lies at or below an offset.
+    pub(super) fn forget_to(&mut self, floor: Offset) {
+        while self.floor() < floor && !self.publications.is_empty() {
+            self.drop_oldest();
+        }
     }
 
     /// The publication of an offset, when it is held.

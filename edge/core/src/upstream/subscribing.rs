@@ -41,8 +41,10 @@ impl Upstream {
                 asked: None,
             },
         );
-        self.subscribe_at_owner(now, &channel);
         self.serve_waiters(now, &channel);
+        if self.interest.has_waiters(&channel) {
+            self.subscribe_at_owner(now, &channel);
+        }
     }
 
     /// Finds or makes a channel; with too many, the oldest lingering one makes room.
@@ -99,6 +101,9 @@ impl Upstream {
             state.stand = Stand::Live(link);
             state.known = true;
             self.take_head(now, &channel, subscribed.head, subscribed.lagging);
+            if let Some(head) = subscribed.head {
+                self.take_floor(&channel, head.epoch, subscribed.floor);
+            }
             self.serve_waiters(now, &channel);
             self.settle(now, &channel);
         }

@@ -1,9 +1,12 @@
 //! Subscribers that wait: answered when the channel's pushes come and it is known what they missed, or refused.
 
+use std::time::Duration;
+
 use trunkline_shared::{Channel, Instant};
 
 use super::channel_state::{Reader, Waiter};
 use super::judge::answer;
+use super::resume::Reach;
 use super::{Asker, Timer, Upstream};
 use crate::exchange::{Answer, RefusedBecause};
 
@@ -35,15 +38,28 @@ impl Upstream {
         }
     }
 
-    /// Answers the waiters of a channel that can be answered, and asks what the others have missed.
+    /// Answers the waiters of a channel that can be answered; of a live one, asks what the others have missed.
     pub(super) fn serve_waiters(&mut self, now: Instant, channel: &Channel) {
-        let Some(state) = self.interest.get(channel).filter(|state| state.is_live()) else {
+        self.answer_waiters(channel);
+        let live = self
+            .interest
+            .get_mut(channel)
+            .filter(|state| state.is_live());
+        if let Some(state) = live {
+            state.recovered = None;
+            self.ask_recovery(now, channel);
+        }
+    }
+
+    fn answer_waiters(&mut self, channel: &Channel) {
+        let reach = self.reach(channel);
+        let Some(state) = self.interest.get(channel) else {
             return;
         };
         let answers: Vec<Option<Answer>> = state
             .waiters
             .iter()
-            .map(|waiter| answer(state, waiter))
+            .map(|waiter| answer(state, waiter, reach))
             .collect();
         let mut answers = answers.into_iter();
         let mut found = Vec::new();
@@ -56,10 +72,18 @@ impl Upstream {
         for (waiter, answer) in waiters.into_iter().zip(found) {
             self.admit(channel, &waiter, answer);
         }
-        if let Some(state) = self.interest.get_mut(channel) {
-            state.recovered = None;
+    }
+
+    /// How far back a channel's recoveries reach; without rules of it nothing is kept.
+    fn reach(&self, channel: &Channel) -> Reach {
+        let rules = self.routing.rules.as_ref();
+        let namespace = rules.and_then(|rules| rules.of(channel));
+        Reach {
+            size: namespace.map_or(0, |namespace| namespace.history_size.into()),
+            ttl: namespace.map_or(Duration::ZERO, |namespace| namespace.history_ttl),
+            bytes_max: usize::try_from(self.config.recovery_bytes_max).unwrap_or(usize::MAX),
+            now: self.now,
         }
-        self.ask_recovery(now, channel);
     }
 
     /// Answers a subscriber; from here on its worker is given what comes.
@@ -73,7 +97,13 @@ impl Upstream {
                 lagging: false,
             });
         }
+        if waiter.recover.is_some() {
+            self.interest.use_ring(channel, self.now.instant);
+        }
         if let (Some(_), Answer::Subscribed { caught_up, .. }) = (waiter.recover, &answer) {
+            let by_owner = waiter.asked.is_some();
+            self.counters.resumes_at_owner += u64::from(by_owner);
+            self.counters.resumes_at_edge += u64::from(!by_owner);
             self.counters.recovered += u64::from(caught_up.is_some());
             self.counters.not_recovered += u64::from(caught_up.is_none());
         }

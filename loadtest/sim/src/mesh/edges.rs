@@ -228,7 +228,11 @@ impl Mesh {
         let Some(machines) = &self.edges[number].machines else {
             return;
         };
+        let counters = machines.upstream.counters();
+        self.coverage.add(Covered::WorkerLag, counters.worker_lags);
         self.coverage
-            .add(Covered::WorkerLag, machines.upstream.counters().worker_lags);
+            .add(Covered::ResumedAtEdge, counters.resumes_at_edge);
+        self.coverage
+            .add(Covered::ResumedAtOwner, counters.resumes_at_owner);
     }
 }

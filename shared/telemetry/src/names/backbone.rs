@@ -46,6 +46,21 @@ pub const PULLS: Metric = Metric::new(
 );
 /// Histories answered.
 pub const HISTORIES: Metric = Metric::new("trunkline_backbone_histories", "Histories answered");
+/// Recoveries answered from memory.
+pub const RECOVERIES_FROM_RING: Metric = Metric::new(
+    "trunkline_backbone_recoveries_from_ring",
+    "Recoveries answered from memory",
+);
+/// Recoveries answered with what the store was read for.
+pub const RECOVERIES_FROM_STORE: Metric = Metric::new(
+    "trunkline_backbone_recoveries_from_store",
+    "Recoveries answered with what the store was read for",
+);
+/// Ranges of messages asked of the store, for pulls and histories.
+pub const READS: Metric = Metric::new(
+    "trunkline_backbone_reads",
+    "Ranges of messages asked of the store, for pulls and histories",
+);
 /// Publishes that came marked as repeats.
 pub const REPEATS: Metric = Metric::new(
     "trunkline_backbone_repeats",
@@ -275,6 +290,9 @@ pub const ALL: &[Metric] = &[
     BEHINDS,
     PULLS,
     HISTORIES,
+    RECOVERIES_FROM_RING,
+    RECOVERIES_FROM_STORE,
+    READS,
     REPEATS,
     REPEATS_FOUND,
     REPEATS_HELD,

@@ -19,6 +19,8 @@ pub const CHANNELS_LINGERING: Metric = Metric::new(
     "trunkline_upstream_channels_lingering",
     "Channels without a local subscriber",
 );
+/// Rings that hold something.
+pub const RINGS: Metric = Metric::new("trunkline_upstream_rings", "Rings that hold something");
 /// Bytes in all rings.
 pub const RINGS_BYTES: Metric = Metric::new("trunkline_upstream_rings_bytes", "Bytes in all rings");
 /// Publishes without an answer.
@@ -202,6 +204,16 @@ pub const NOT_RECOVERED: Metric = Metric::new(
     "trunkline_upstream_not_recovered",
     "Subscribes that wanted to recover and could not",
 );
+/// Subscribes that wanted to recover and were answered without a question to the owner.
+pub const RESUMES_AT_EDGE: Metric = Metric::new(
+    "trunkline_upstream_resumes_at_edge",
+    "Subscribes that wanted to recover and were answered without a question to the owner",
+);
+/// Subscribes that wanted to recover and were answered after a question to the owner.
+pub const RESUMES_AT_OWNER: Metric = Metric::new(
+    "trunkline_upstream_resumes_at_owner",
+    "Subscribes that wanted to recover and were answered after a question to the owner",
+);
 /// Rings emptied because all together were too large.
 pub const RINGS_EVICTED: Metric = Metric::new(
     "trunkline_upstream_rings_evicted",
@@ -232,6 +244,7 @@ pub const ALL: &[Metric] = &[
     CHANNELS,
     CHANNELS_LIVE,
     CHANNELS_LINGERING,
+    RINGS,
     RINGS_BYTES,
     UNANSWERED,
     UNANSWERED_BYTES,
@@ -272,6 +285,8 @@ pub const ALL: &[Metric] = &[
     RESETS,
     RECOVERED,
     NOT_RECOVERED,
+    RESUMES_AT_EDGE,
+    RESUMES_AT_OWNER,
     RINGS_EVICTED,
     LINGERS_CUT,
     PRESENCES_REFUSED,

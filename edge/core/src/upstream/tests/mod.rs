@@ -8,6 +8,7 @@ mod presence;
 mod publish;
 mod readers;
 mod requests;
+mod resume;
 mod subscribe;
 
 use std::collections::BTreeSet;

@@ -100,7 +100,8 @@ impl Mesh {
         }
     }
 
-    fn hop_to_worker(&mut self, number: usize, worker: usize, message: ToWorker) {
+    fn hop_to_worker(&mut self, number: usize, worker: usize, mut message: ToWorker) {
+        self.tamper.worker_message(number, &mut message);
         let at = self.hop_time();
         let edge = &mut self.edges[number];
         let Some(machines) = &mut edge.machines else {
