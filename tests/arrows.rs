@@ -27,7 +27,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("trunkline-edge-core", &["protocol", "shared"]),
-    ("trunkline-loadtest", &["protocol"]),
+    ("trunkline-loadtest", &["protocol", "telemetry"]),
     (
         "trunkline-edge",
         &[

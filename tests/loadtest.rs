@@ -48,6 +48,28 @@ fn every_scenario_measures_a_mesh() {
     }
     let ping = report(&mesh, &["ping", "--count", "20"]);
     assert!(median(&ping, "edge, owner, edge p50") > 0.0, "{ping:?}");
+    let metrics = |name| format!("http://{}/metrics", mesh.address(name, "admin"));
+    let resume = report(
+        &mesh,
+        &[
+            "resume",
+            "--connections",
+            "10",
+            "--channels",
+            "5",
+            "--pool",
+            "10",
+            "--missed",
+            "3",
+            "--edge-metrics",
+            &metrics("edge-eu-west"),
+            "--node-metrics",
+            &metrics("backbone-1"),
+        ],
+    );
+    let counts = ["answered by the edge", "asked of the owner", "store reads"];
+    let counts = counts.map(|name| median(&resume, name) as u64);
+    assert_eq!(counts, [50, 0, 0], "{resume:?}");
     let idle = report(
         &mesh,
         &[

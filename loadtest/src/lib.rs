@@ -14,6 +14,7 @@ mod client;
 mod frame;
 mod http;
 mod latency;
+mod metrics;
 mod pace;
 mod payload;
 mod process;

@@ -11,6 +11,7 @@ mod pace;
 mod ping;
 mod publish;
 mod regions;
+mod resume;
 mod wan;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +27,7 @@ pub(crate) use pace::{PaceArgs, Road};
 pub(crate) use ping::PingArgs;
 pub(crate) use publish::PublishArgs;
 pub(crate) use regions::{RegionsArgs, Rtt};
+pub(crate) use resume::ResumeArgs;
 pub(crate) use wan::{WanArgs, WanSelfTestArgs};
 
 /// Drives a Trunkline mesh and measures it.
@@ -63,4 +65,6 @@ pub(crate) enum Command {
     Geo(GeoArgs),
     /// One region cut off under traffic, and the proof by payload of what became of it.
     Cut(CutArgs),
+    /// Time of many connections that come back together and recover what they missed, and what that costs upstream.
+    Resume(ResumeArgs),
 }

@@ -98,7 +98,7 @@ fn slope(steps: &[(usize, u64)]) -> Option<f64> {
 }
 
 /// Raises the limit of open files as far as it goes.
-fn allow_files(connections: usize) -> Result<()> {
+pub(super) fn allow_files(connections: usize) -> Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     let needed = connections as u64 + 64;
     if limit.maximum.is_some_and(|maximum| maximum < needed) {

@@ -12,6 +12,8 @@ mod idle;
 mod ping;
 mod publish;
 mod publisher;
+mod resume;
+mod returning;
 mod subscribers;
 mod wan;
 mod wan_self_test;
@@ -37,5 +39,6 @@ pub(crate) async fn run(command: &Command) -> Result<Option<Report>> {
         Command::WanSelfTest(args) => wan_self_test::run(args).map(Some),
         Command::Geo(args) => geo::run(args).await.map(Some),
         Command::Cut(args) => cut::run(args).await.map(Some),
+        Command::Resume(args) => resume::run(args).await.map(Some),
     }
 }

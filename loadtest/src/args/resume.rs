@@ -1,0 +1,48 @@
+//! Flags of `resume`.
+
+use clap::Args;
+
+use super::MeshArgs;
+use crate::target::Target;
+
+/// Flags of `resume`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ResumeArgs {
+    #[command(flatten)]
+    pub(crate) mesh: MeshArgs,
+    /// Metrics of that edge.
+    #[arg(
+        long,
+        default_value = "http://127.0.0.1:9191/metrics",
+        value_name = "URL"
+    )]
+    pub(crate) edge_metrics: Target,
+    /// Metrics of the node that owns the channels.
+    #[arg(
+        long,
+        default_value = "http://127.0.0.1:9190/metrics",
+        value_name = "URL"
+    )]
+    pub(crate) node_metrics: Target,
+    /// Connections that are dropped and come back together.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) connections: usize,
+    /// Channels of each connection.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) channels: usize,
+    /// Different channels, among which the connections' are spread; at least CHANNELS.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) pool: usize,
+    /// Messages that come into each channel while nobody is connected.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) missed: usize,
+    /// Namespace of the channels; `chat` is durable and keeps presence, so that each return also sends joins and leaves.
+    #[arg(long, default_value = "live")]
+    pub(crate) namespace: String,
+    /// Bytes of a payload.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) bytes: usize,
+    /// Times that all are dropped; the median and the extremes are told.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) rounds: usize,
+}
