@@ -13,7 +13,7 @@ use trunkline_telemetry::LogConfig;
 
 mod store;
 
-pub use self::store::{PostgresSection, StoreKind, StoreSection};
+pub use self::store::{PostgresSection, ShardSection, StoreKind, StoreSection};
 
 /// `[backbone]`: what this node is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,7 +20,9 @@ mod store;
 mod store_driver;
 
 pub use command::run_with;
-pub use config::{BackboneConfig, BackboneSection, PostgresSection, StoreKind, StoreSection};
+pub use config::{
+    BackboneConfig, BackboneSection, PostgresSection, ShardSection, StoreKind, StoreSection,
+};
 pub use error::RunError;
 pub use membership::JoinError;
 pub use run::run;

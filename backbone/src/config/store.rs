@@ -63,11 +63,14 @@ pub struct PostgresSection {
     /// writes. It may hold a password, so it is never shown.
     #[serde(serialize_with = "hide")]
     pub dsn: String,
+    /// `[[store.postgres.shard]]`: several databases instead of one; default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shard: Vec<ShardSection>,
     /// PEM file with the roots that the server's certificate is checked against; default (empty): no TLS.
     pub ca_file: PathBuf,
-    /// Connections that append; default 4.
+    /// Connections to each database that append; default 4.
     pub writers: u8,
-    /// Connections that read; default 4.
+    /// Connections to each database that read; default 4.
     pub readers: u8,
     /// Time in which a connection must be made; default 5 s.
     #[serde(with = "humantime_serde")]
@@ -75,6 +78,37 @@ pub struct PostgresSection {
     /// Time after which a connection that doesn't answer is closed; default 10 s.
     #[serde(with = "humantime_serde")]
     pub answer_timeout: Duration,
+}
+
+/// `[[store.postgres.shard]]`: a database that keeps messages of some slots.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShardSection {
+    /// Connection string, as [`PostgresSection::dsn`].
+    #[serde(serialize_with = "hide")]
+    pub dsn: String,
+    /// The first and the last slot.
+    pub slots: [u16; 2],
+}
+
+/// Shows no password.
+impl std::fmt::Debug for ShardSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ShardSection")
+            .field("dsn_is_set", &!self.dsn.is_empty())
+            .field("slots", &self.slots)
+            .finish()
+    }
+}
+
+impl ShardSection {
+    fn options(&self) -> postgres::ShardOptions {
+        let [first, last] = self.slots;
+        postgres::ShardOptions {
+            dsn: self.dsn.clone(),
+            slots: first..=last,
+        }
+    }
 }
 
 fn hide<S: Serializer>(dsn: &str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -86,6 +120,7 @@ impl Default for PostgresSection {
         let options = postgres::Options::default();
         Self {
             dsn: options.dsn,
+            shard: Vec::new(),
             ca_file: PathBuf::new(),
             writers: 4,
             readers: 4,
@@ -100,6 +135,7 @@ impl std::fmt::Debug for PostgresSection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PostgresSection")
             .field("dsn_is_set", &!self.dsn.is_empty())
+            .field("shard", &self.shard)
             .field("ca_file", &self.ca_file)
             .field("writers", &self.writers)
             .field("readers", &self.readers)
@@ -119,6 +155,7 @@ impl PostgresSection {
         let ca_file = Some(self.ca_file.clone()).filter(|path| !path.as_os_str().is_empty());
         postgres::Options {
             dsn: self.dsn.clone(),
+            shards: self.shard.iter().map(ShardSection::options).collect(),
             ca_file,
             writers: self.writers.into(),
             readers: self.readers.into(),
@@ -162,8 +199,27 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        let section = with_dsn("host=db password=hunter2");
+        let mut section = with_dsn("host=db password=hunter2");
+        section.postgres.shard.push(ShardSection {
+            dsn: "host=db password=hunter2".to_owned(),
+            slots: [0, 4095],
+        });
         let shown = format!("{section:?} {}", toml::to_string(&section).expect("TOML"));
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn databases_that_share_the_slots_are_listed() {
+        let text = |border: u16| {
+            format!(
+                "kind = \"postgres\"\n[postgres]\nwriters = 2\n\
+                 [[postgres.shard]]\ndsn = \"host=db1\"\nslots = [0, 2047]\n\
+                 [[postgres.shard]]\ndsn = \"host=db2\"\nslots = [{border}, 4095]\n"
+            )
+        };
+        let read = |border| toml::from_str::<StoreSection>(&text(border)).expect("TOML");
+        assert_eq!(read(2048).problem(), None);
+        let problem = read(2049).problem().expect("slot 2048 has no database");
+        assert!(problem.contains("slots 2049 to 4095"), "{problem}");
     }
 }

@@ -35,9 +35,8 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(options: &Options) -> Result<Self, OpenError> {
-        let mut config =
-            Config::from_str(&options.dsn).map_err(|error| OpenError::Dsn(describe(&error)))?;
+    pub(super) fn new(dsn: &str, options: &Options) -> Result<Self, OpenError> {
+        let mut config = Config::from_str(dsn).map_err(|error| OpenError::Dsn(describe(&error)))?;
         if config.get_hosts().is_empty() {
             return Err(OpenError::Dsn("it names no host".to_owned()));
         }

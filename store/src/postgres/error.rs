@@ -49,6 +49,20 @@ pub enum OpenError {
     /// The connection string makes no sense.
     #[error("connection string: {0}")]
     Dsn(String),
+    /// Shards don't have each slot once.
+    #[error("shards: {0}")]
+    Shards(String),
+    /// The database has the messages of other slots.
+    #[error(
+        "the database has slots {} to {}, not {} to {}: slots can't move",
+        found[0], found[1], wanted[0], wanted[1]
+    )]
+    OtherSlots {
+        /// The first and last slot that it has.
+        found: [i32; 2],
+        /// The first and last slot that it was opened for.
+        wanted: [i32; 2],
+    },
     /// The roots can't be read.
     #[error("{}: {reason}", path.display())]
     Roots {

@@ -6,7 +6,10 @@ use tracing::info;
 use super::error::OpenError;
 
 /// What leads from each format to the next one; never changed once released.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+];
 
 /// Names our advisory locks among those of the database; "trunklin" in ASCII.
 pub(super) const LOCK: i64 = 0x7472_756e_6b6c_696e;

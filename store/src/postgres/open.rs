@@ -1,33 +1,57 @@
-//! Opens a store: checks the server, makes or migrates the tables, makes the connections.
+//! Opens a store: checks the servers, makes or migrates the tables, makes the connections.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use trunkline_shared::UnixMillis;
+use trunkline_shared::{Slot, UnixMillis};
 
 use super::connector::Connector;
 use super::error::{Fault, OpenError};
 use super::inbox::Inbox;
 use super::numbers::from_ordered;
-use super::options::Options;
+use super::options::{Options, ShardOptions};
+use super::server::Server;
 use super::session::Purpose;
+use super::split::Ranges;
 use super::worker::{Tools, Work, spawn};
 use super::{PostgresStore, migrate, partitions, reads, settings};
 use crate::queue::Cost;
 use crate::stats::Counters;
 
 pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> {
+    let shards = options.all_shards()?;
+    let counters = Arc::new(Counters::default());
+    let mut servers = Vec::new();
+    for shard in &shards {
+        servers.push(open_server(shard, options, &counters).await?);
+    }
+    let last_slots = shards
+        .iter()
+        .filter_map(|shard| Slot::new(*shard.slots.end()));
+    Ok(PostgresStore {
+        servers,
+        ranges: Ranges::new(last_slots.collect()),
+        counters,
+    })
+}
+
+async fn open_server(
+    shard: &ShardOptions,
+    options: &Options,
+    counters: &Arc<Counters>,
+) -> Result<Server, OpenError> {
     let tools = Tools {
-        connector: Arc::new(Connector::new(options)?),
-        counters: Arc::new(Counters::default()),
+        connector: Arc::new(Connector::new(&shard.dsn, options)?),
+        counters: Arc::clone(counters),
         answer_timeout: options.answer_timeout,
         ended: CancellationToken::new(),
     };
     // Ends what was started when a later step fails.
     let end_on_failure = tools.ended.clone().drop_guard();
-    let birth = prepare_tables(&tools, options).await?;
+    let birth = prepare_tables(&tools, options, &shard.slots).await?;
     let writers = options.writers.max(1);
     let appends_limit = Cost {
         bytes: options.writes_bytes_max / writers,
@@ -41,16 +65,16 @@ pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> 
     for _ in 0..writers {
         appends.push(start(&tools, appends_limit, Purpose::Write, 1).await?);
     }
-    let store = PostgresStore {
+    let server = Server {
         birth,
         appends,
         writes: start(&tools, calls_limit, Purpose::Write, 1).await?,
         reads: start(&tools, calls_limit, Purpose::Read, options.readers.max(1)).await?,
-        counters: Arc::clone(&tools.counters),
+        counters: Arc::clone(counters),
         ended: end_on_failure.disarm(),
     };
     drop(tokio::spawn(partitions::run(tools, options.retention)));
-    Ok(store)
+    Ok(server)
 }
 
 /// Makes an inbox and the connections that work on it.
@@ -69,7 +93,11 @@ async fn start<W: Work>(
 }
 
 /// Brings the tables to this program's format, with partitions for what will come; returns the store's birth.
-async fn prepare_tables(tools: &Tools, options: &Options) -> Result<UnixMillis, OpenError> {
+async fn prepare_tables(
+    tools: &Tools,
+    options: &Options,
+    slots: &RangeInclusive<u16>,
+) -> Result<UnixMillis, OpenError> {
     let (mut client, _driver) = tools.connector.bare().await?;
     let has_standby = settings::has_standby(&client).await;
     if !has_standby.map_err(OpenError::database("reading settings"))? {
@@ -78,6 +106,7 @@ async fn prepare_tables(tools: &Tools, options: &Options) -> Result<UnixMillis, 
         );
     }
     migrate::migrate(&mut client).await?;
+    check_slots(&client, slots).await?;
     partitions::make_first(&client, options.retention)
         .await
         .map_err(OpenError::database("making partitions"))?;
@@ -91,4 +120,26 @@ async fn birth(client: &Client) -> Result<UnixMillis, Fault> {
         .query_one("SELECT birth FROM trunkline.store WHERE id = 1", &[])
         .await?;
     Ok(UnixMillis(from_ordered(reads::column(&row, 0)?)?))
+}
+
+/// A database keeps the slots that it had when the first was claimed: messages of others would be lost to sight.
+async fn check_slots(client: &Client, slots: &RangeInclusive<u16>) -> Result<(), OpenError> {
+    let wanted = [slots.start(), slots.end()].map(|slot| i32::from(*slot));
+    let found = slots_of(client, wanted).await;
+    let found = found.map_err(OpenError::database("reading its slots"))?;
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(OpenError::OtherSlots { found, wanted })
+    }
+}
+
+async fn slots_of(client: &Client, wanted: [i32; 2]) -> Result<[i32; 2], Fault> {
+    let [first, last] = wanted;
+    let take = "UPDATE trunkline.store SET first_slot = $1, last_slot = $2 \
+        WHERE NOT EXISTS (SELECT FROM trunkline.slot WHERE generation > 0)";
+    client.execute(take, &[&first, &last]).await?;
+    let read = "SELECT first_slot, last_slot FROM trunkline.store WHERE id = 1";
+    let row = client.query_one(read, &[]).await?;
+    Ok([reads::column(&row, 0)?, reads::column(&row, 1)?])
 }

@@ -7,6 +7,7 @@ mod fault;
 mod open;
 mod partition;
 mod plan;
+mod sharded;
 mod suite;
 mod support;
 mod tls;
