@@ -50,6 +50,31 @@ fn an_address_that_others_reach_is_refused() {
 }
 
 #[test]
+fn a_second_mesh_in_the_same_directory_is_refused_and_leaves_the_first_alone() {
+    let mut mesh = Mesh::start();
+    let addresses = std::fs::read_to_string(mesh.dir().join("dev.json")).expect("addresses");
+    let output = trunkline()
+        .args([
+            "dev",
+            "--base-port",
+            "0",
+            "--ip",
+            &own_ip().to_string(),
+            "--dir",
+        ])
+        .arg(mesh.dir())
+        .stderr(Stdio::piped())
+        .output()
+        .expect("trunkline starts");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    let pid = format!("(pid {})", mesh.child().id());
+    assert!(text.contains(&pid) && text.contains("--dir"), "{text}");
+    let after = std::fs::read_to_string(mesh.dir().join("dev.json")).expect("addresses");
+    assert_eq!(after, addresses);
+}
+
+#[test]
 fn every_edge_shows_a_page_that_names_its_endpoints_and_is_ready() {
     let mesh = Mesh::start();
     for edge in ["edge-eu-west", "edge-us-east", "edge-ap-south"] {

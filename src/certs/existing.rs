@@ -33,11 +33,21 @@ pub(super) fn refuse_another(dir: &Path, holder: &Holder) -> Result<()> {
     )
 }
 
-/// Whether the holder's files are there, name what they should, and last.
+/// Whether the holder's files are there, name what they should, last, and are signed by the authority that is there.
 pub(super) fn is_good(dir: &Path, holder: &Holder) -> bool {
     is_valid(dir, &holder.file, |certificate| {
-        names_of(certificate) == holder.names
+        names_of(certificate) == holder.names && is_signed(dir, certificate)
     })
+}
+
+fn is_signed(dir: &Path, certificate: &X509Certificate<'_>) -> bool {
+    let Ok(pem) = fs::read(dir.join("ca.pem")) else {
+        return false;
+    };
+    let signed = read(&pem, |authority| {
+        certificate.verify_signature(Some(authority.public_key()))
+    });
+    signed.is_ok_and(|verified| verified.is_ok())
 }
 
 /// Whether the authority's files are there and last.

@@ -21,9 +21,13 @@ pub(crate) use name::names_of;
 
 /// Makes what isn't there yet, has expired, or names another address; returns the files written.
 ///
-/// A new authority makes all certificates anew: the old ones were signed by another.
+/// A new authority makes all certificates anew: the old ones were signed by another. Nothing is written before all that is
+/// refused has been.
 pub(crate) fn ensure(dir: &Path, holders: &[Holder]) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))?;
+    holders
+        .iter()
+        .try_for_each(|holder| existing::refuse_another(dir, holder))?;
     let mut made = Vec::new();
     let fresh_authority = !existing::is_good_authority(dir);
     if fresh_authority {
@@ -31,7 +35,6 @@ pub(crate) fn ensure(dir: &Path, holders: &[Holder]) -> Result<Vec<PathBuf>> {
     }
     let authority = write::read_authority(dir)?;
     for holder in holders {
-        existing::refuse_another(dir, holder)?;
         if fresh_authority || !existing::is_good(dir, holder) {
             write::leaf(dir, holder, &authority, &mut made)?;
         }

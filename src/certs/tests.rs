@@ -51,6 +51,34 @@ fn a_lost_authority_makes_all_certificates_anew() {
 }
 
 #[test]
+fn a_certificate_that_another_authority_signed_is_made_anew() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let other = tempfile::tempdir().expect("a directory");
+    let holders = [Holder::backbone("backbone-1").expect("a name")];
+    ensure(dir.path(), &holders).expect("certificates");
+    ensure(other.path(), &holders).expect("certificates");
+    for file in ["ca.pem", "ca.key"] {
+        fs::copy(other.path().join(file), dir.path().join(file)).expect("copied");
+    }
+    let made = ensure(dir.path(), &holders).expect("certificates");
+    assert_eq!(names(&made), ["backbone-1.key", "backbone-1.pem"]);
+}
+
+#[test]
+fn what_is_refused_leaves_no_new_authority_behind() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let of = |edge: &str| [Holder::edge(edge).expect("a name")];
+    ensure(dir.path(), &of("eu-west/edge-1")).expect("certificates");
+    fs::remove_file(dir.path().join("ca.key")).expect("a file");
+    let authority = fs::read(dir.path().join("ca.pem")).expect("a file");
+    ensure(dir.path(), &of("us-east/edge-1")).expect_err("another edge's");
+    assert_eq!(
+        fs::read(dir.path().join("ca.pem")).expect("a file"),
+        authority
+    );
+}
+
+#[test]
 fn a_certificate_of_that_name_for_somebody_else_is_not_kept_in_silence() {
     let dir = tempfile::tempdir().expect("a directory");
     ensure(

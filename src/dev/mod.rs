@@ -5,6 +5,7 @@ mod children;
 mod control;
 mod cut;
 mod forward;
+mod lock;
 mod page;
 mod plan;
 mod ports;
@@ -22,6 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use trunkline_process::Failure;
 
 pub(crate) use forward::Membership;
+pub(crate) use state::file as addresses_file;
 
 use crate::certs;
 use crate::cli::{failure, usage};
@@ -29,11 +31,12 @@ use banner::banner;
 use children::Children;
 use control::Mesh;
 use cut::DevCommand;
+use lock::DirLock;
 use plan::{EdgePlan, Plan};
 use wan::{Choice, Distances, Wan};
 
 /// Where everything is kept unless another place is asked for.
-const DIR: &str = ".trunkline";
+pub(crate) const DIR: &str = ".trunkline";
 
 /// Flags of `trunkline dev`.
 #[derive(Clone, Debug, Args)]
@@ -87,6 +90,7 @@ fn run_mesh(args: &DevArgs) -> Result<(), Failure> {
         .try_for_each(ports::check)
         .map_err(|error| usage(&error))?;
     let distances = Distances::read(&args.wan).map_err(|error| usage(&error))?;
+    let _lock = DirLock::take(&args.dir).map_err(|error| usage(&error))?;
     start(args, &plan, &distances).map_err(|error| failure(&error))
 }
 

@@ -217,3 +217,33 @@ fn refusals_have_their_code_and_words() {
         run(&[&["sub"], arguments, at].concat()).expect(code, said);
     }
 }
+
+#[test]
+fn a_reader_that_does_not_read_keeps_it_from_ending_by_itself_but_not_by_a_signal() {
+    const FILLS_A_PIPE: usize = 60_000;
+    let mesh = Mesh::start();
+    for _ in 0..3 {
+        publish(&mesh, "chat:stuck", "x".repeat(FILLS_A_PIPE));
+    }
+    let url = mesh.websocket("edge-ap-south");
+    let mut child = command(&[
+        "sub",
+        "chat:stuck",
+        "--since",
+        "0",
+        "--count",
+        "3",
+        "--url",
+        &url,
+    ])
+    .stdout(Stdio::piped())
+    .spawn()
+    .expect("trunkline starts");
+    let out = child.stdout.take().expect("a pipe");
+    wait_until("a full pipe", || {
+        let waiting = rustix::io::ioctl_fionread(&out).expect("a pipe tells");
+        (waiting >= FILLS_A_PIPE as u64).then_some(())
+    });
+    crate::harness::terminate(&mut child);
+    assert_eq!(child.wait().expect("it has ended").code(), Some(0));
+}

@@ -16,11 +16,17 @@ const SCRIPT: &str = r#"
 : >"$LOG"
 "$@" >>"$LOG" 2>&1 </dev/null &
 server=$!
-while kill -0 $server 2>/dev/null; do
-    if grep -q 'ready to accept' "$LOG"; then echo ready; break; fi
+looks=0
+until grep -q 'ready to accept' "$LOG"; do
+    looks=$((looks + 1))
+    if [ $looks -gt 3000 ] || ! kill -0 $server 2>/dev/null; then
+        cat "$LOG"
+        kill -QUIT $server 2>/dev/null
+        exit 1
+    fi
     sleep 0.02
 done
-kill -0 $server 2>/dev/null || { cat "$LOG"; exit 1; }
+echo ready
 read -r word
 kill -QUIT $server
 wait $server 2>/dev/null
@@ -205,6 +211,8 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.stop("");
+        // After a crash nobody else has removed it.
+        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 

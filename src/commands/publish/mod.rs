@@ -56,8 +56,10 @@ async fn publish_lines(args: &PublishArgs) -> Result<(), Failure> {
     let mut lines = Lines::of_stdin()?;
     loop {
         let line = tokio::select! {
-            line = lines.next() => line?,
+            biased;
+            // First: what comes on a connection that is known to be lost waits for the next one.
             () = publisher.idle() => continue,
+            line = lines.next() => line?,
         };
         let Some(line) = line else { break };
         publish_line(&mut publisher, line).await?;

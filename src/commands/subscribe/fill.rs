@@ -1,6 +1,8 @@
 //! Reads what came after a position from the channel's history, where the edge doesn't give it with the subscription:
 //! it is more than a subscription may carry, or something of it isn't kept any more.
 
+use std::time::Duration;
+
 use trunkline_protocol::message::{HistoryRequest, HistoryResult, StreamPosition, SubscribeResult};
 use trunkline_protocol::{ErrorCode, ReplyBody, Request};
 
@@ -13,6 +15,15 @@ use crate::client::{Client, ClientError};
 /// Publications asked for at a time; the edge may give fewer.
 const PAGE: i32 = 300;
 
+/// Empty pages before the channel's end after which what lies between counts as not kept.
+///
+/// A page is cut to what the connection's queue at the edge has room for, which may be nothing while pushes fill it: it
+/// empties by what is read meanwhile.
+const EMPTY_MAX: u32 = 5;
+
+/// Wait after such a page.
+const EMPTY_WAIT: Duration = Duration::from_millis(100);
+
 /// Prints what is kept after the feed's position, up to the channel's end; what can't be had is told.
 pub(super) async fn fill(
     feed: &mut Feed,
@@ -20,10 +31,18 @@ pub(super) async fn fill(
     joined: &SubscribeResult,
     printer: &mut Printer,
 ) -> Result<(), Stop> {
+    let mut empty = 0;
     loop {
         match page(feed, client).await {
             Ok(page) => {
-                if take(feed, &page, printer).await? {
+                empty = if page.publications.is_empty() {
+                    empty + 1
+                } else {
+                    0
+                };
+                if empty > 0 && empty < EMPTY_MAX && offset(feed) < page.offset {
+                    tokio::time::sleep(EMPTY_WAIT).await;
+                } else if take(feed, &page, printer).await? {
                     return Ok(());
                 }
             }

@@ -55,8 +55,13 @@ async fn follow(args: &SubscribeArgs) -> Result<(), Failure> {
         args.since.as_ref(),
         Printer::start(args.count)?,
     );
+    // The end too is raced against signals: it waits for whoever reads standard output.
+    let read = async {
+        let stop = reader.run(&args.client).await;
+        reader.end(stop).await
+    };
     tokio::select! {
-        failure = reader.run(&args.client) => reader.end(failure).await,
+        ended = read => ended,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
         _ = gone => Ok(()),

@@ -27,7 +27,7 @@ pub(crate) struct TopArgs {
     #[arg(long = "url", value_name = "http://HOST:PORT")]
     urls: Vec<String>,
     /// Directory of `trunkline dev`.
-    #[arg(long, default_value = ".trunkline", value_name = "DIR")]
+    #[arg(long, default_value = crate::dev::DIR, value_name = "DIR")]
     dir: PathBuf,
     /// Print one table and end, as where standard output is no terminal.
     #[arg(long)]

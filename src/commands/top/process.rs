@@ -62,7 +62,9 @@ impl Process {
             self.of_node(page)
         };
         Ok(Numbers {
-            round_trip: page.largest(link::RTT).map(Duration::from_secs_f64),
+            round_trip: page
+                .largest(link::RTT)
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
             memory: self.now.memory,
             ..numbers
         })
@@ -162,5 +164,18 @@ mod tests {
         assert_eq!((numbers.clients, numbers.links), (None, Some(2.0)));
         assert_eq!(numbers.channels, Some(5.0));
         assert_eq!(numbers.round_trip, Some(Duration::from_millis(150)));
+    }
+
+    #[test]
+    fn a_number_that_is_no_time_is_not_shown() {
+        for number in ["NaN", "-1", "+Inf", "1e300"] {
+            let text = format!("trunkline_link_rtt_seconds{{peer=\"a\"}} {number}\n");
+            let node = Process::new("n".to_owned(), None, reading(Instant::now(), &text));
+            assert_eq!(
+                node.numbers().expect("it is up").round_trip,
+                None,
+                "{number}"
+            );
+        }
     }
 }

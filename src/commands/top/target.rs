@@ -39,7 +39,7 @@ impl Targets {
     /// # Errors
     /// When it doesn't run.
     pub(super) fn of_dev(dir: &Path) -> Result<Self, Failure> {
-        let file = dir.join("dev.json");
+        let file = crate::dev::addresses_file(dir);
         let known = read(&file).map_err(|why| {
             Failure::Configuration(format!(
                 "{}: {why}; is `trunkline dev` running? --url names the admin address of another process",
