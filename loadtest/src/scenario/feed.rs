@@ -18,6 +18,9 @@ use crate::thread;
 /// Time before a message is due in which no answers are read: the runtime's timer is a millisecond coarse, the thread's isn't.
 const ALONE: Duration = Duration::from_millis(2);
 
+/// Readings of both clocks, of which the closest pair counts.
+const READINGS: usize = 5;
+
 /// What one connection publishes.
 #[derive(Clone, Debug)]
 pub(crate) struct Feed {
@@ -89,12 +92,10 @@ struct Publisher {
 
 impl Publisher {
     fn new(feed: Feed, client: Client) -> Self {
-        let late = nanos(feed.start.elapsed());
-        let early = nanos(feed.start.saturating_duration_since(Instant::now()));
         Self {
+            start_time: time_of(feed.start),
             feed,
             client,
-            start_time: payload::now() + early - late,
             sent: Vec::new(),
             unanswered: BTreeMap::new(),
         }
@@ -159,6 +160,22 @@ impl Publisher {
     }
 }
 
+/// A moment in the clock of payloads.
+///
+/// That clock is read first: a pause before the other is read makes the moment too early and deliveries too long, never
+/// shorter than their floor. Of several readings the latest has the shortest pause.
+fn time_of(moment: Instant) -> u64 {
+    let reading = |_| time_at(moment, payload::now(), Instant::now());
+    (0..READINGS).map(reading).max().unwrap_or_default()
+}
+
+/// A moment in the clock of payloads, when that says `time` at `now`.
+fn time_at(moment: Instant, time: u64, now: Instant) -> u64 {
+    let late = nanos(now.saturating_duration_since(moment));
+    let early = nanos(moment.saturating_duration_since(now));
+    time + early - late
+}
+
 /// The last acknowledged message of each feed in each channel, of what each feed has sent.
 pub(crate) fn last_acked(sent: &[Vec<Sent>]) -> Vec<Sent> {
     let of_feed = |sent: &Vec<Sent>| {
@@ -172,4 +189,37 @@ pub(crate) fn last_acked(sent: &[Vec<Sent>]) -> Vec<Sent> {
 /// A duration in the unit of payloads' times.
 pub(super) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_moment_has_the_same_distance_in_both_clocks() {
+        let now = Instant::now();
+        let time = 10 * nanos(SECOND);
+        assert_eq!(time_at(now + SECOND, time, now), 11 * nanos(SECOND));
+        assert_eq!(time_at(now, time, now + SECOND), 9 * nanos(SECOND));
+    }
+
+    #[test]
+    fn a_pause_between_the_readings_makes_a_moment_earlier_never_later() {
+        let now = Instant::now();
+        let time = 10 * nanos(SECOND);
+        for moment in [now, now + SECOND / 2, now + SECOND * 2] {
+            let exact = time_at(moment, time, now);
+            assert_eq!(time_at(moment, time, now + SECOND), exact - nanos(SECOND));
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_moment_is_not_after_it() {
+        for _ in 0..100 {
+            let moment = Instant::now();
+            assert!(time_of(moment) <= payload::now());
+        }
+    }
 }
