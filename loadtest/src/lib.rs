@@ -21,6 +21,7 @@ mod process;
 mod regions;
 mod report;
 mod scenario;
+mod signals;
 mod socket;
 mod target;
 mod thread;

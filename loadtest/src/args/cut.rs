@@ -1,8 +1,11 @@
 //! Flags of `cut`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::regions::RegionsArgs;
+use super::seconds::seconds;
 
 /// Flags of `cut`.
 #[derive(Debug, Args)]
@@ -13,14 +16,14 @@ pub(crate) struct CutArgs {
     #[arg(long, value_name = "REGION")]
     pub(crate) region: String,
     /// Seconds of traffic before the cut.
-    #[arg(long, default_value_t = 10.0, value_name = "SECONDS")]
-    pub(crate) seconds_before: f64,
+    #[arg(long, default_value = "10", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) seconds_before: Duration,
     /// Seconds of the cut.
-    #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
-    pub(crate) seconds_cut: f64,
+    #[arg(long, default_value = "30", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) seconds_cut: Duration,
     /// Seconds of traffic after it.
-    #[arg(long, default_value_t = 15.0, value_name = "SECONDS")]
-    pub(crate) seconds_after: f64,
+    #[arg(long, default_value = "15", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) seconds_after: Duration,
     /// Messages per second, of all publishers together.
     #[arg(long, default_value_t = 200.0)]
     pub(crate) rate: f64,

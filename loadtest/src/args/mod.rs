@@ -12,6 +12,7 @@ mod ping;
 mod publish;
 mod regions;
 mod resume;
+mod seconds;
 mod wan;
 
 use clap::{Parser, Subcommand};

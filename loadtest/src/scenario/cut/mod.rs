@@ -4,6 +4,7 @@ mod check;
 mod crowd;
 mod outcome;
 mod phases;
+mod traffic;
 mod trial;
 
 use anyhow::{Result, bail, ensure};

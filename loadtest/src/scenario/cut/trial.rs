@@ -3,16 +3,17 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use futures_util::future::{try_join, try_join_all};
 
 use super::crowd::Crowd;
 use super::outcome::Outcome;
 use super::phases::Moments;
+use super::traffic::Traffic;
 use crate::args::CutArgs;
 use crate::payload;
 use crate::regions::{self, Region};
 use crate::report::Report;
 use crate::scenario::feed::Feed;
+use crate::signals::Signals;
 
 /// From the end of the preparations to the first message, so that all publishers begin together.
 const START_DELAY: Duration = Duration::from_millis(100);
@@ -34,26 +35,22 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Runs it, proves what must hold and adds the figures; whatever happens, the region is healed.
+    /// Runs it, proves what must hold and adds the figures. Whatever fails and at a signal too, the region is healed.
     ///
     /// # Errors
-    /// When the proof fails or the mesh can't be reached.
+    /// When the proof fails, the mesh can't be reached or a signal comes.
     pub(super) async fn run(self, report: &mut Report) -> Result<()> {
         let channels = self.channels();
-        let crowd = Crowd::start(self.regions, &channels, self.args.subscribers).await?;
+        let mut signals = Signals::listen()?;
+        let crowd = Crowd::start(self.regions, &channels, self.args.subscribers);
+        let crowd = signals.or(crowd).await?;
         let start = Instant::now() + START_DELAY;
-        let feeds = self.feeds(&channels, start).map(Feed::publish);
-        let traffic = try_join(try_join_all(feeds), self.cut_and_heal(start));
-        let traffic = tokio::select! {
-            traffic = traffic => traffic,
-            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
-        };
-        if traffic.is_err() && self.with_cut {
-            self.set_cut(false).await?;
-        }
-        let (sent, moments) = traffic?;
+        let mut traffic = Traffic::new(self.feeds(&channels, start), &mut signals);
+        let moments = self.cut_and_heal(start, &mut traffic).await?;
+        let sent = traffic.end().await?;
+        let settled = async { Ok(crowd.settle(&sent).await) };
         let outcome = Outcome {
-            witnesses: crowd.settle(&sent).await,
+            witnesses: signals.or(settled).await?,
             sent: sent.into_iter().flatten().collect(),
             moments,
             cut: self.with_cut.then(|| self.args.region.clone()),
@@ -85,7 +82,7 @@ impl<'a> Trial<'a> {
             .filter(|region| region.name != args.region);
         let publishers = self.regions.len() - 1;
         let whole = args.seconds_before + args.seconds_cut + args.seconds_after;
-        let count = (whole * args.rate / publishers as f64)
+        let count = (whole.as_secs_f64() * args.rate / publishers as f64)
             .round()
             .clamp(1.0, 1e9);
         stay.enumerate().map(move |(place, region)| Feed {
@@ -100,15 +97,19 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Waits, cuts, waits, heals. The cut counts from when it is in force, the healing from when it is asked for.
-    async fn cut_and_heal(self, start: Instant) -> Result<Moments> {
-        let cut = start + Duration::from_secs_f64(self.args.seconds_before);
-        tokio::time::sleep_until(cut.into()).await;
-        self.set_cut(true).await?;
+    /// Cuts and heals beside the traffic. The cut counts from when it is in force, the healing from when it is asked for.
+    ///
+    /// Once the cut is asked for, the healing follows, whatever came of it: only the traffic between can be ended early.
+    async fn cut_and_heal(self, start: Instant, traffic: &mut Traffic<'_>) -> Result<Moments> {
+        traffic.until(start + self.args.seconds_before).await?;
+        let asked = self.set_cut(true).await;
         let cut = payload::now();
-        tokio::time::sleep(Duration::from_secs_f64(self.args.seconds_cut)).await;
+        let held = match asked {
+            Ok(()) => traffic.until(Instant::now() + self.args.seconds_cut).await,
+            Err(error) => Err(error),
+        };
         let healed = payload::now();
-        self.set_cut(false).await?;
+        both(held, self.set_cut(false).await)?;
         Ok(Moments { cut, healed })
     }
 
@@ -127,5 +128,32 @@ impl<'a> Trial<'a> {
                 let word = if cut { "cut off" } else { "healed" };
                 format!("{region} can't be {word}")
             })
+    }
+}
+
+/// What came of a cut and of its healing; a healing that failed doesn't hide why it was early.
+fn both(cut: Result<()>, healing: Result<()>) -> Result<()> {
+    match (cut, healing) {
+        (Err(cut), Err(healing)) => Err(cut.context(format!("{healing:#}"))),
+        (cut, healing) => cut.and(healing),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_healing_stands_beside_the_one_before() {
+        let said = |cut, healing| both(cut, healing).map_err(|error| format!("{error:#}"));
+        let failed = |why: &'static str| Err(anyhow::Error::msg(why));
+        assert_eq!(said(Ok(()), Ok(())), Ok(()));
+        assert_eq!(said(failed("lost"), Ok(())), Err("lost".to_owned()));
+        assert_eq!(
+            said(Ok(()), failed("not healed")),
+            Err("not healed".to_owned())
+        );
+        let both = said(failed("lost"), failed("not healed"));
+        assert_eq!(both, Err("not healed: lost".to_owned()));
     }
 }
