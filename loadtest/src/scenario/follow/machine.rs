@@ -1,6 +1,7 @@
 //! The subscriber without its connection: messages in, channels to subscribe to out.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use trunkline_protocol::client::ServerMessage;
@@ -10,8 +11,14 @@ use trunkline_protocol::{Push, Reply, ReplyBody, Request, UnsubscribeCode};
 use super::log::{Got, Log};
 use crate::payload::Numbered;
 
-/// Temporary errors of one channel in a row after which the subscriber gives up.
-const REFUSALS_MAX: usize = 100;
+/// Pause before a channel is asked for again after a temporary error; it doubles with each in a row.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// The longest of these pauses, which a measurement of how soon a subscriber is back contains.
+const AGAIN_AFTER_MAX: Duration = Duration::from_secs(2);
+
+/// Time of nothing but temporary errors after which the subscriber gives up: longer than any cut that is measured.
+const REFUSED_MAX: Duration = Duration::from_secs(300);
 
 /// A subscriber's channels.
 #[derive(Debug)]
@@ -22,13 +29,30 @@ pub(super) struct Machine {
     ends: Vec<String>,
 }
 
+/// A channel that must be subscribed to again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Again {
+    pub(super) channel: usize,
+    /// How long to wait first.
+    pub(super) after: Duration,
+}
+
 #[derive(Debug)]
 struct Channel {
     name: String,
     /// Offset and epoch of the last message, or of the head when it first subscribed.
     position: Option<(u64, String)>,
-    refusals: usize,
+    refused: Option<Refused>,
     log: Log,
+}
+
+/// Temporary errors in a row.
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    /// When the first came, in the clock of payloads.
+    since: u64,
+    /// Pause after the next.
+    pause: Duration,
 }
 
 impl Machine {
@@ -36,7 +60,7 @@ impl Machine {
         let channel = |name: &String| Channel {
             name: name.clone(),
             position: None,
-            refusals: 0,
+            refused: None,
             log: Log::default(),
         };
         Self {
@@ -104,7 +128,7 @@ impl Machine {
     ///
     /// # Errors
     /// When a subscribe is refused for good, or something isn't of the protocol.
-    pub(super) fn on_message(&mut self, message: ServerMessage, now: u64) -> Result<Option<usize>> {
+    pub(super) fn on_message(&mut self, message: ServerMessage, now: u64) -> Result<Option<Again>> {
         match message {
             ServerMessage::Reply(reply) => self.on_reply(reply, now),
             ServerMessage::Push { channel, push } => self.on_push(&channel, push, now),
@@ -112,24 +136,26 @@ impl Machine {
         }
     }
 
-    fn on_reply(&mut self, reply: Reply, now: u64) -> Result<Option<usize>> {
+    fn on_reply(&mut self, reply: Reply, now: u64) -> Result<Option<Again>> {
         let Some(place) = self.asked.remove(&reply.id) else {
             return Ok(None);
         };
         let channel = &mut self.channels[place];
         if let ReplyBody::Subscribe(result) = reply.body {
-            channel.refusals = 0;
+            channel.refused = None;
             return channel.on_subscribed(result, now).map(|()| None);
         }
-        channel.refusals += 1;
         let is_temporary = matches!(&reply.body, ReplyBody::Error(error) if error.temporary);
-        if !is_temporary || channel.refusals >= REFUSALS_MAX {
+        let Some(after) = channel.on_refused(now).filter(|_| is_temporary) else {
             bail!("subscribe to {}: {:?}", channel.name, reply.body);
-        }
-        Ok(Some(place))
+        };
+        Ok(Some(Again {
+            channel: place,
+            after,
+        }))
     }
 
-    fn on_push(&mut self, name: &str, push: Push, now: u64) -> Result<Option<usize>> {
+    fn on_push(&mut self, name: &str, push: Push, now: u64) -> Result<Option<Again>> {
         let place = self
             .channels
             .iter()
@@ -140,7 +166,10 @@ impl Machine {
             Push::Publication(publication) => channel.on_publication(&publication, now)?,
             Push::Unsubscribe(unsubscribe) => {
                 channel.on_unsubscribed(&unsubscribe)?;
-                return Ok(Some(place));
+                return Ok(Some(Again {
+                    channel: place,
+                    after: Duration::ZERO,
+                }));
             }
             Push::Join(_)
             | Push::Leave(_)
@@ -171,6 +200,18 @@ impl Channel {
             }
         }
         Ok(())
+    }
+
+    /// How long to wait before the next try; nothing when there have been enough.
+    fn on_refused(&mut self, now: u64) -> Option<Duration> {
+        let refused = self.refused.get_or_insert(Refused {
+            since: now,
+            pause: AGAIN_AFTER,
+        });
+        let lasts = Duration::from_nanos(now.saturating_sub(refused.since));
+        let pause = refused.pause;
+        refused.pause = (pause * 2).min(AGAIN_AFTER_MAX);
+        (lasts < REFUSED_MAX).then_some(pause)
     }
 
     fn on_publication(&mut self, publication: &Publication, now: u64) -> Result<()> {

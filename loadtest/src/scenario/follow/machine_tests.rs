@@ -68,7 +68,11 @@ fn after_2500(result: SubscribeResult) -> Machine {
     let again = machine
         .on_message(unsubscribe(2500), 0)
         .expect("it is taken");
-    assert_eq!(again, Some(0));
+    let at_once = Again {
+        channel: 0,
+        after: Duration::ZERO,
+    };
+    assert_eq!(again, Some(at_once));
     let Request::Subscribe(request) = machine.request(0) else {
         panic!("not a subscribe");
     };
@@ -116,20 +120,46 @@ fn any_other_end_of_a_subscription_is_an_error() {
     assert!(machine().on_message(unsubscribe(2501), 0).is_err());
 }
 
-#[test]
-fn a_temporary_error_is_asked_again_but_not_forever() {
-    let mut machine = machine();
-    let mut refuse = |temporary| {
-        machine.on_asked([(2, 0)].into_iter());
-        let error = Error {
-            code: 100,
-            message: "internal server error".to_owned(),
-            temporary,
-        };
-        let body = ReplyBody::Error(error);
-        machine.on_message(ServerMessage::Reply(Reply { id: 2, body }), 0)
+/// What a refused subscribe gives at that moment.
+fn refuse(machine: &mut Machine, temporary: bool, now: Duration) -> Result<Option<Again>> {
+    machine.on_asked([(2, 0)].into_iter());
+    let error = Error {
+        code: 100,
+        message: "internal server error".to_owned(),
+        temporary,
     };
-    assert_eq!(refuse(true).expect("it is asked again"), Some(0));
-    assert!(refuse(false).is_err());
-    assert!((0..REFUSALS_MAX).any(|_| refuse(true).is_err()));
+    let reply = Reply {
+        id: 2,
+        body: ReplyBody::Error(error),
+    };
+    let now = u64::try_from(now.as_nanos()).expect("it is small");
+    machine.on_message(ServerMessage::Reply(reply), now)
+}
+
+fn pause(machine: &mut Machine, now: Duration) -> Duration {
+    let again = refuse(machine, true, now).expect("it is temporary");
+    again.expect("it is asked for again").after
+}
+
+#[test]
+fn after_temporary_errors_a_channel_is_asked_for_later_and_later() {
+    let mut machine = machine();
+    let pauses = [200, 400, 800, 1600, 2000, 2000].map(Duration::from_millis);
+    for expected in pauses {
+        assert_eq!(pause(&mut machine, Duration::ZERO), expected);
+    }
+    machine.on_asked([(2, 0)].into_iter());
+    let answer = subscribed(result(5, true, &[]), 2);
+    machine.on_message(answer, 0).expect("it is taken");
+    assert_eq!(pause(&mut machine, Duration::ZERO), AGAIN_AFTER, "anew");
+}
+
+#[test]
+fn temporary_errors_are_borne_for_a_time_and_others_not_at_all() {
+    let mut machine = machine();
+    let begin = Duration::from_secs(7);
+    assert_eq!(pause(&mut machine, begin), AGAIN_AFTER);
+    pause(&mut machine, begin + REFUSED_MAX - AGAIN_AFTER);
+    assert!(refuse(&mut machine, true, begin + REFUSED_MAX).is_err());
+    assert!(refuse(&mut self::machine(), false, begin).is_err());
 }

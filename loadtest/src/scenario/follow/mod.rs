@@ -4,6 +4,7 @@
 
 mod log;
 mod machine;
+mod session;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,12 +13,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tokio::time::Instant;
 
-use crate::client::{Client, PATIENCE};
-use crate::payload;
+use crate::client::PATIENCE;
 use crate::target::Target;
 
 pub(crate) use log::{Got, Log};
 use machine::Machine;
+use session::Session;
 
 /// How often it is looked whether a message has come.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -39,14 +40,13 @@ impl Follower {
     /// When the edge can't be reached or refuses.
     pub(crate) async fn start(url: &Target, channels: &[String]) -> Result<Self> {
         let machine = Rc::new(RefCell::new(Machine::new(channels)));
-        let mut client = Client::connect(url, None).await?;
-        ask(&mut client, &machine, (0..channels.len()).collect()).await?;
+        let mut session = Session::open(url, &machine).await?;
         while !machine.borrow().is_subscribed() {
-            let waited = tokio::time::timeout(PATIENCE, turn(&mut client, &machine));
+            let waited = tokio::time::timeout(PATIENCE, session.turn());
             waited.await.context("no answer to a subscribe")??;
         }
         let (follower, url) = (Self(Rc::clone(&machine)), url.clone());
-        tokio::task::spawn_local(follow(url, client, machine));
+        tokio::task::spawn_local(follow(url, session, machine));
         Ok(follower)
     }
 
@@ -85,54 +85,21 @@ pub(crate) async fn settle(followers: &[Follower], has_all: impl Fn() -> bool) {
     tokio::time::sleep(SETTLE).await;
 }
 
-async fn follow(url: Target, mut client: Client, machine: Rc<RefCell<Machine>>) {
+async fn follow(url: Target, mut session: Session, machine: Rc<RefCell<Machine>>) {
     loop {
-        let Err(error) = turn(&mut client, &machine).await else {
+        let Err(error) = session.turn().await else {
             continue;
         };
         machine.borrow_mut().on_end(format!("{error:#}"));
-        client = connect_again(&url).await;
-        let all = (0..machine.borrow().channels()).collect();
-        // A connection that ends at once is noticed by the next turn.
-        let _ = ask(&mut client, &machine, all).await;
+        session = open_again(&url, &machine).await;
     }
 }
 
-async fn connect_again(url: &Target) -> Client {
+async fn open_again(url: &Target, machine: &Rc<RefCell<Machine>>) -> Session {
     loop {
         tokio::time::sleep(RECONNECT_AFTER).await;
-        if let Ok(client) = Client::connect(url, None).await {
-            return client;
+        if let Ok(session) = Session::open(url, machine).await {
+            return session;
         }
     }
-}
-
-/// Takes what comes and asks for what must be asked for again.
-async fn turn(client: &mut Client, machine: &Rc<RefCell<Machine>>) -> Result<()> {
-    let messages = client.messages().await?;
-    let now = payload::now();
-    let mut again = Vec::new();
-    for message in messages {
-        again.extend(machine.borrow_mut().on_message(message, now)?);
-    }
-    ask(client, machine, again).await
-}
-
-/// Subscribes to channels, each from its position.
-async fn ask(
-    client: &mut Client,
-    machine: &Rc<RefCell<Machine>>,
-    channels: Vec<usize>,
-) -> Result<()> {
-    if channels.is_empty() {
-        return Ok(());
-    }
-    let requests = {
-        let machine = machine.borrow();
-        let requests = channels.iter().map(|channel| machine.request(*channel));
-        requests.collect::<Vec<_>>()
-    };
-    let ids = client.send_all(requests).await?;
-    machine.borrow_mut().on_asked(ids.zip(channels));
-    Ok(())
 }
