@@ -7,8 +7,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::config::{PathConfig, WanConfig};
@@ -17,12 +18,16 @@ use super::thread::RelayThread;
 /// Connections that a relay carries at the same time; others wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 1024;
 
+/// Pause after the system has refused a connection, as it does without a free descriptor.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 /// A TCP relay: what is written to a connection with it arrives at its target after the delay of the way up, and back.
 ///
 /// Each connection is a link of its own: bytes keep their order and none are lost, so [`PathConfig::loss`] and
 /// [`PathConfig::reorder`] mean nothing here, and a full queue makes the writer wait. A cut holds bytes back until it heals,
 /// as TCP would send them again. The end of each direction comes as late as its bytes; a reset comes at once, and so does
-/// the handshake of a connection. Times are whole milliseconds, rounded up. Dropping the relay stops it and its connections.
+/// the handshake of a connection. A client that ends its half in a cut, before its target is dialled, is closed: most have
+/// gone then, and none of them keeps a place. Times are whole milliseconds, rounded up. Dropping the relay stops it and its connections.
 #[derive(Debug)]
 pub struct TcpRelay {
     address: SocketAddr,
@@ -126,10 +131,7 @@ impl Relay {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut seed = self.seed;
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-            // One that was reset before it was accepted is no reason to stop.
-            let Ok((client, _)) = listener.accept().await else {
-                continue;
-            };
+            let client = accept(&listener).await;
             seed = seed.wrapping_add(1);
             let (relay, seed) = (self.clone(), seed);
             tokio::spawn(async move {
@@ -139,6 +141,23 @@ impl Relay {
             });
         }
     }
+}
+
+/// The next connection, whatever became of those before.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((client, _)) => return client,
+            Err(error) if is_of_the_client(&error) => {}
+            Err(_) => tokio::time::sleep(ACCEPT_AGAIN_AFTER).await,
+        }
+    }
+}
+
+/// Whether an error is of a connection that went before it was accepted: the next one may be had at once.
+fn is_of_the_client(error: &io::Error) -> bool {
+    let kind = error.kind();
+    kind == io::ErrorKind::ConnectionAborted || kind == io::ErrorKind::ConnectionReset
 }
 
 #[cfg(test)]

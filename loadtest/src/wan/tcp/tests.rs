@@ -117,6 +117,46 @@ fn a_cut_holds_bytes_back_until_it_heals() {
     assert_eq!(read(&bench.target, 4), b"held");
 }
 
+/// A relay that is cut from the start, and a client that has sent it something.
+fn cut_relay(target: SocketAddr) -> (TcpRelay, TcpStream) {
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let relay = TcpRelay::start(any_port, target, far(), 1).expect("a free port");
+    relay.cut(true);
+    let client = TcpStream::connect(relay.address()).expect("it listens");
+    (&client).write_all(b"early").expect("it is open");
+    (relay, client)
+}
+
+#[test]
+fn what_a_client_sends_in_a_cut_arrives_when_it_heals() {
+    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let (relay, client) = cut_relay(listener.local_addr().expect("it is bound"));
+    wait_for_connections(&relay, 1);
+    relay.cut(false);
+    let (target, _) = listener.accept().expect("it dials");
+    let set = target.set_read_timeout(Some(PATIENCE));
+    set.expect("it isn't zero");
+    assert_eq!(read(&target, 5), b"early");
+    drop(client);
+}
+
+#[test]
+fn a_client_that_goes_in_a_cut_leaves_its_place() {
+    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let (relay, client) = cut_relay(listener.local_addr().expect("it is bound"));
+    wait_for_connections(&relay, 1);
+    drop(client);
+    wait_for_connections(&relay, 0);
+}
+
+fn wait_for_connections(relay: &TcpRelay, count: usize) {
+    let start = Instant::now();
+    while relay.counts().connections != count {
+        assert!(start.elapsed() < PATIENCE, "{:?}", relay.counts());
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_rate_takes_its_time() {
     let mut profile = LinkProfile::new(RTT);
