@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, value_parser};
 
 use crate::wan::{LinkProfile, units};
 
@@ -25,6 +25,9 @@ pub(crate) struct WanArgs {
     /// Decides about losses and jitter: the same seed and the same arrivals, the same fate.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Ends when standard input does, so that a child doesn't outlive its parent.
+    #[arg(long)]
+    pub(crate) exit_with_parent: bool,
 }
 
 /// What the link is like, the same both ways.
@@ -72,7 +75,7 @@ impl WanArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WanSelfTestArgs {
     /// Datagrams per second, each rate measured in each round.
-    #[arg(long, value_delimiter = ',', default_values_t = [1000, 5000, 20_000], value_name = "N,N")]
+    #[arg(long, value_delimiter = ',', default_values_t = [1000, 5000, 20_000], value_parser = value_parser!(u32).range(1..), value_name = "N,N")]
     pub(crate) rates: Vec<u32>,
     /// The round trip that the relay is told to make.
     #[arg(long, default_value = "20ms", value_parser = units::duration, value_name = "DURATION")]

@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -104,8 +104,11 @@ fn most_without_loss(to: SocketAddr, args: &WanSelfTestArgs) -> Result<f64> {
 struct RelayProcess {
     process: [Watched; 1],
     address: SocketAddr,
-    child: Child,
+    _child: RelayChild,
 }
+
+/// The child that it is. Should this process die without ending it, it ends as its standard input does.
+struct RelayChild(Child);
 
 impl RelayProcess {
     /// Starts one before a target, with this round trip and nothing else.
@@ -113,29 +116,42 @@ impl RelayProcess {
     /// # Errors
     /// When it can't be started.
     fn start(target: SocketAddr, rtt: Duration) -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["wan", "--target", &target.to_string()])
-            .args(["--rtt", &format!("{}us", rtt.as_micros())])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("the relay can't be started")?;
-        let stdout = child.stdout.take().context("no standard output")?;
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line)?;
-        let address = line.trim().parse();
+        let mut child = RelayChild::spawn(target, rtt)?;
+        let stdout = child.0.stdout.take().context("no standard output")?;
         Ok(Self {
-            process: [Watched::new("relay", child.id())],
-            address: address.with_context(|| format!("the relay's address: {line:?}"))?,
-            child,
+            process: [Watched::new("relay", child.0.id())],
+            address: address_said(stdout)?,
+            _child: child,
         })
     }
 }
 
-impl Drop for RelayProcess {
+impl RelayChild {
+    fn spawn(target: SocketAddr, rtt: Duration) -> Result<Self> {
+        Command::new(std::env::current_exe()?)
+            .args(["wan", "--exit-with-parent"])
+            .args(["--target", &target.to_string()])
+            .args(["--rtt", &format!("{}us", rtt.as_micros())])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map(Self)
+            .context("the relay can't be started")
+    }
+}
+
+/// The first line that a relay says.
+fn address_said(stdout: ChildStdout) -> Result<SocketAddr> {
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line)?;
+    let address = line.trim().parse();
+    address.with_context(|| format!("the relay's address: {line:?}"))
+}
+
+impl Drop for RelayChild {
     fn drop(&mut self) {
         // It may have ended already; its counters are not needed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -6,33 +6,35 @@ use std::io::{BufRead, Write};
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use self::orders::{Order, Orders};
 use crate::args::WanArgs;
 use crate::report::Report;
+use crate::signals::Signals;
 use crate::wan::{PathCounts, TcpRelay, UdpRelay, WanConfig};
 
 /// Lines read ahead.
 const LINES_MAX: usize = 16;
 
-/// Relays until it is interrupted or terminated, then tells what it has carried.
+/// Relays until it is interrupted or terminated, or its parent goes when it is to go with it; then tells what it has carried.
 ///
 /// # Errors
 /// When the address is taken.
 pub(crate) async fn run(args: &WanArgs) -> Result<Report> {
-    let mut interrupted = signal(SignalKind::interrupt())?;
-    let mut terminated = signal(SignalKind::terminate())?;
+    let mut signals = Signals::listen()?;
     let mut orders = Orders::new(args.profile());
     let relay = Relay::start(args, orders.config())?;
     say(&relay.address().to_string())?;
-    let mut lines = lines_of_stdin();
+    let (mut lines, mut open) = (lines_of_stdin(), true);
     loop {
         tokio::select! {
-            Some(line) = lines.recv() => follow(&line, &mut orders, &relay)?,
-            _ = interrupted.recv() => break,
-            _ = terminated.recv() => break,
+            line = lines.recv(), if open => match line {
+                Some(line) => follow(&line, &mut orders, &relay)?,
+                None if args.exit_with_parent => break,
+                None => open = false,
+            },
+            _ = signals.next() => break,
         }
     }
     Ok(relay.report())
