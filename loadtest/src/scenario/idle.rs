@@ -97,7 +97,10 @@ fn slope(steps: &[(usize, u64)]) -> Option<f64> {
     Some((last.1 as f64 - first.1 as f64) / connections as f64)
 }
 
-/// Raises the limit of open files as far as it goes.
+/// Raises the limit of open files as far as it goes, and refuses what is beyond.
+///
+/// `trunkline_process` raises it too, without refusing; the driver keeps clear of what servers run in, whose pages and
+/// flags would come along.
 pub(super) fn allow_files(connections: usize) -> Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     let needed = connections as u64 + 64;
