@@ -13,6 +13,7 @@ use trunkline_shared::frame::EdgeStats;
 use crate::api::Api;
 use crate::gate::Gate;
 use crate::health::{self, Readiness};
+use crate::history_pages::HistoryPages;
 use crate::metrics::Page;
 use crate::upstream_task::Command;
 use crate::worker_thread::{ToThread, WorkerReport};
@@ -30,6 +31,7 @@ pub(crate) struct Observer {
     pub(crate) upstream: mpsc::UnboundedSender<Command>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) api: Arc<Api>,
+    pub(crate) history: Arc<HistoryPages>,
 }
 
 impl Observer {
@@ -38,6 +40,7 @@ impl Observer {
         page.workers(&self.workers().await);
         page.gate(&self.gate);
         page.api(self.api.counters().all());
+        page.history(&self.history.report());
         let (ask, answer) = oneshot::channel();
         let asked = self.upstream.send(Command::Report(ask));
         if let (Ok(()), Some(report)) = (asked, in_time(answer).await) {

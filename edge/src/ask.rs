@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use trunkline_edge_core::exchange::{Answer, RefusedBecause, Ticket, ToUpstream};
 use trunkline_process::Clock;
+use trunkline_shared::frame::HistoryQuery;
 use trunkline_shared::rules::Rules;
-use trunkline_shared::{Instant, Now};
+use trunkline_shared::{Channel, Instant, Now, Offset, Position, Publication};
 
 /// A request for the way upstream, and where its answer goes.
 #[derive(Debug)]
@@ -19,6 +20,17 @@ pub(crate) struct Ask {
     pub(crate) message: ToUpstream,
     /// Where the answer goes; nobody may be there any more.
     pub(crate) reply: oneshot::Sender<Answer>,
+}
+
+/// A part of a channel's history.
+#[derive(Debug)]
+pub(crate) struct Past {
+    /// Where the channel stands.
+    pub(crate) head: Position,
+    /// Nothing at or below it is kept any more.
+    pub(crate) floor: Offset,
+    /// In the order asked.
+    pub(crate) publications: Vec<Publication>,
 }
 
 /// Asks upstream; clones ask the same one.
@@ -83,4 +95,60 @@ impl Asker {
             .await
             .unwrap_or(Answer::Refused(RefusedBecause::Temporary))
     }
+
+    /// Asks for history: at most `bytes_max` of what `query` names.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(crate) async fn history(
+        &self,
+        deadline: Instant,
+        channel: Channel,
+        query: HistoryQuery,
+        bytes_max: usize,
+    ) -> Result<Past, RefusedBecause> {
+        let bytes_max = u32::try_from(bytes_max).unwrap_or(u32::MAX);
+        let answer = self
+            .ask(|ticket| ToUpstream::History {
+                ticket,
+                deadline,
+                channel,
+                query,
+                bytes_max,
+            })
+            .await;
+        match answer {
+            Answer::History {
+                head,
+                floor,
+                publications,
+            } => Ok(Past {
+                head,
+                floor,
+                publications,
+            }),
+            Answer::Refused(because) => Err(because),
+            Answer::Subscribed { .. }
+            | Answer::Published { .. }
+            | Answer::Presence(_)
+            | Answer::PresenceStats { .. }
+            | Answer::Info(_) => Err(RefusedBecause::Temporary),
+        }
+    }
+}
+
+/// An asker whose way upstream answers by `script`.
+#[cfg(test)]
+pub(crate) fn scripted(
+    rules: Option<Rules>,
+    script: impl Fn(ToUpstream) -> Answer + Send + 'static,
+) -> Asker {
+    let (asks, mut inbox) = mpsc::unbounded_channel::<Ask>();
+    tokio::spawn(async move {
+        while let Some(ask) = inbox.recv().await {
+            let _ = ask.reply.send(script(ask.message));
+        }
+    });
+    let rules = watch::Sender::new(rules.map(Arc::new)).subscribe();
+    Asker::new(asks, rules, Clock::start(), Duration::from_secs(4))
 }

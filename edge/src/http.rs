@@ -22,6 +22,7 @@ use tower_service::Service;
 use crate::api::Api;
 use crate::dev::{self, DevConfig};
 use crate::health::{self, Readiness};
+use crate::history_pages::HistoryPages;
 use crate::origin::AllowedOrigins;
 use crate::socket::ClientStream;
 use crate::upgrade;
@@ -45,9 +46,10 @@ pub(crate) struct Site {
     pub(crate) pong_timeout: Duration,
 }
 
-/// Health, the server API, and in dev mode tokens and what `trunkline dev` adds.
+/// Health, the server API, history pages, and in dev mode tokens and what `trunkline dev` adds.
 pub(crate) fn router(
     api: Arc<Api>,
+    history: Arc<HistoryPages>,
     readiness: watch::Receiver<Readiness>,
     dev: Option<&DevConfig>,
     hmac_secret_key: &str,
@@ -57,7 +59,8 @@ pub(crate) fn router(
         .route("/health", get(health::live))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(ready))
-        .merge(api.routes());
+        .merge(api.routes())
+        .merge(history.routes());
     match dev {
         Some(dev) => router.merge(dev::routes(dev, hmac_secret_key)),
         None => router,
@@ -104,6 +107,7 @@ async fn respond(
 #[cfg(test)]
 mod tests {
     use http::StatusCode;
+    use trunkline_edge_core::worker::ClientConfig;
 
     use super::*;
     use crate::ask::Asker;
@@ -114,8 +118,15 @@ mod tests {
         let (asks, _) = tokio::sync::mpsc::unbounded_channel();
         let second = Duration::from_secs(1);
         let asker = Asker::new(asks, rules, trunkline_process::Clock::start(), second);
+        let history = HistoryPages::new(asker.clone(), &ClientConfig::default(), 0);
         let api = Arc::new(Api::new(asker, ApiSection::default(), second));
-        let mut router = router(api, watch::channel(readiness).1, None, "");
+        let mut router = router(
+            api,
+            Arc::new(history),
+            watch::channel(readiness).1,
+            None,
+            "",
+        );
         let request = Request::get(path).body(Body::empty()).expect("a request");
         let response = router.call(request).await.expect("routers don't fail");
         let status = response.status();

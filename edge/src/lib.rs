@@ -18,6 +18,7 @@ mod error;
 pub mod fuzzing;
 mod gate;
 mod health;
+mod history_pages;
 mod http;
 mod links;
 mod metrics;

@@ -197,6 +197,8 @@ pub enum Answer {
     History {
         /// Where the channel stands.
         head: Position,
+        /// Nothing at or below it is kept any more.
+        floor: Offset,
         /// In the order asked.
         publications: Vec<Publication>,
     },

@@ -53,7 +53,7 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response {
 
 /// A connection, as answers show it.
 #[derive(Serialize)]
-pub(super) struct ClientBody<'a> {
+pub(crate) struct ClientBody<'a> {
     user: &'a str,
     client: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub(super) struct ClientBody<'a> {
 
 impl<'a> ClientBody<'a> {
     /// Shows a connection; what of its infos isn't JSON is left out.
-    pub(super) fn new(info: &'a ClientInfo) -> Self {
+    pub(crate) fn new(info: &'a ClientInfo) -> Self {
         Self {
             user: &info.user,
             client: &info.client,
@@ -112,6 +112,6 @@ impl<'a> PublicationBody<'a> {
 }
 
 /// JSON as it is; `None` for what isn't.
-fn raw(bytes: &[u8]) -> Option<&RawValue> {
+pub(crate) fn raw(bytes: &[u8]) -> Option<&RawValue> {
     serde_json::from_slice(bytes).ok()
 }

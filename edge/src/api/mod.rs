@@ -33,8 +33,10 @@ use crate::ask::Asker;
 use crate::config::{ApiSection, ErrorMode};
 use crate::refusals::Refusals;
 use answer::Answered;
+pub(crate) use answer::{ClientBody, raw};
 pub(crate) use counters::ApiCounters;
 use error::Failure;
+pub(crate) use pages::may_be_cut;
 use parse::parse;
 
 /// The server API of an edge.

@@ -1,6 +1,6 @@
 //! A part of a channel's history, put together from answers of 1 MiB each.
 
-use trunkline_edge_core::exchange::{Answer, ToUpstream};
+use trunkline_edge_core::exchange::Answer;
 use trunkline_shared::frame::HistoryQuery;
 use trunkline_shared::limits::{ANSWER_BYTES_MAX, API_HISTORY_BYTES_MAX};
 use trunkline_shared::{Channel, Instant, Position, Publication};
@@ -73,28 +73,23 @@ impl<'a> Pages<'a> {
         query: HistoryQuery,
         bytes_max: usize,
     ) -> Result<(Position, Vec<Publication>), ApiError> {
-        let (deadline, channel) = (self.deadline, self.channel.clone());
-        let bytes_max = u32::try_from(bytes_max).expect("at most 1 MiB");
-        let answer = self
+        let channel = self.channel.clone();
+        let past = self
             .asker
-            .ask(|ticket| ToUpstream::History {
-                ticket,
-                deadline,
-                channel,
-                query,
-                bytes_max,
-            })
-            .await;
-        match answer {
-            Answer::History { head, publications } => Ok((head, publications)),
-            Answer::Subscribed { .. }
-            | Answer::Published { .. }
-            | Answer::Presence(_)
-            | Answer::PresenceStats { .. }
-            | Answer::Info(_)
-            | Answer::Refused(_) => Err(ApiError::of(&answer)),
-        }
+            .history(self.deadline, channel, query, bytes_max)
+            .await
+            .map_err(|because| ApiError::of(&Answer::Refused(because)))?;
+        Ok((past.head, past.publications))
     }
+}
+
+/// Whether an answer of at most `room` bytes may lack some of what was asked for.
+pub(crate) fn may_be_cut(publications: &[Publication], room: usize) -> bool {
+    !publications.is_empty() && weight(publications) + PUBLICATION_WEIGHT_MAX > room
+}
+
+fn weight(publications: &[Publication]) -> usize {
+    publications.iter().map(Publication::weight).sum()
 }
 
 impl Part {
@@ -104,9 +99,8 @@ impl Part {
             self.publications.clear();
             self.bytes = 0;
         }
-        let weight: usize = publications.iter().map(Publication::weight).sum();
-        let was_cut = !publications.is_empty() && weight + PUBLICATION_WEIGHT_MAX > room;
-        self.bytes += weight;
+        let was_cut = may_be_cut(&publications, room);
+        self.bytes += weight(&publications);
         let top = self.head.offset;
         let shown = publications
             .into_iter()

@@ -33,6 +33,8 @@ pub struct EdgeSection {
     ///
     /// Each holds a buffer of some 8 KiB.
     pub http_connection_limit: usize,
+    /// Bytes of history pages that are kept to be served again. Default 64 MiB; 0 keeps none.
+    pub history_cache_bytes: ByteSize,
     /// Time for the header of a request, the wait for one on a kept connection included, and for its body.
     /// Default 10 s.
     #[serde(with = "humantime_serde")]
@@ -70,6 +72,7 @@ impl Default for EdgeSection {
             follow_view: true,
             connection_limit: 100_000,
             http_connection_limit: 4096,
+            history_cache_bytes: ByteSize::mib(64),
             header_timeout: limits::HANDSHAKE_TIMEOUT,
             accept_lag_max: Duration::from_millis(250),
             ring_publications_max: limits::RING_PUBLICATIONS_MAX,

@@ -1,4 +1,4 @@
-//! Who came to the edge: connections at the gate, calls of the server API.
+//! Who came to the edge: connections at the gate, calls of the server API, readers of history pages.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,6 +6,7 @@ use trunkline_telemetry::names::edge;
 
 use super::{Page, label};
 use crate::gate::Gate;
+use crate::history_pages::HistoryReport;
 
 impl Page {
     /// Adds the gate.
@@ -55,6 +56,32 @@ impl Page {
             .into_iter()
             .map(|(method, outcome, count)| (labels(method, outcome), count));
         self.counters(edge::API_CALLS, calls);
+    }
+
+    /// Adds the history pages.
+    pub(crate) fn history(&mut self, report: &HistoryReport) {
+        let statuses = ["2xx", "3xx", "4xx", "5xx"]
+            .into_iter()
+            .zip(&report.statuses[2..])
+            .map(|(class, count)| (label("status", class), *count));
+        self.counters(edge::HISTORY_REQUESTS, statuses);
+        let looks = [("hit", report.hits), ("miss", report.misses)];
+        self.counters(
+            edge::HISTORY_CACHE,
+            looks
+                .into_iter()
+                .map(|(outcome, count)| (label("outcome", outcome), count)),
+        );
+        let questions = [("position", report.positions), ("page", report.pages)];
+        self.counters(
+            edge::HISTORY_QUESTIONS,
+            questions
+                .into_iter()
+                .map(|(what, count)| (label("what", what), count)),
+        );
+        self.counter(edge::HISTORY_WAITS, report.waits);
+        let bytes = usize::try_from(report.bytes).unwrap_or(usize::MAX);
+        self.gauge(edge::HISTORY_CACHE_BYTES, bytes);
     }
 }
 

@@ -5,6 +5,7 @@ use trunkline_telemetry::names::{edge, link, upstream};
 
 use super::*;
 use crate::gate::Gate;
+use crate::history_pages::HistoryReport;
 use crate::upstream_task::UpstreamReport;
 use crate::worker_thread::WorkerReport;
 
@@ -18,6 +19,10 @@ fn text() -> String {
     worker.stats.counters.closes.insert(3001, 4);
     page.workers(&[worker.clone(), worker]);
     page.gate(&Gate::new(1, 1));
+    page.history(&HistoryReport {
+        hits: 6,
+        ..HistoryReport::default()
+    });
     page.api(vec![("publish", 0, 3), ("publish", 102, 1)]);
     let links = vec![(
         "backbone-1".to_owned(),
@@ -42,6 +47,7 @@ fn workers_are_added_up_and_labels_are_shown() {
         "trunkline_edge_closes_total{code=\"3001\"} 8",
         "trunkline_edge_worker_lag_seconds{worker=\"1\"} 0.005",
         "trunkline_edge_api_calls_total{method=\"publish\",outcome=\"102\"} 1",
+        "trunkline_edge_history_cache_total{outcome=\"hit\"} 6",
         "trunkline_link_frames_in_total{peer=\"backbone-1\"} 9",
         "trunkline_upstream_unanswered_bytes 0.0",
     ] {

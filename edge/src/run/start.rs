@@ -20,6 +20,7 @@ use crate::ask::Asker;
 use crate::config::EdgeConfig;
 use crate::error::EdgeError;
 use crate::gate::Gate;
+use crate::history_pages::HistoryPages;
 use crate::worker_thread::ToThread;
 use crate::workers::{self, Common, Own};
 use crate::{accept, http};
@@ -44,12 +45,14 @@ impl Edge {
         let (senders, inboxes): (Vec<_>, Inboxes) =
             (0..count).map(|_| mpsc::unbounded_channel()).unzip();
         let ways = Ways::start(&config, clock, senders.clone(), &papers.link)?;
-        let api = Arc::new(api(&config, clock, &ways));
+        let asker = asker(&config, clock, &ways);
+        let api = Arc::new(api(&config, asker.clone()));
+        let history = Arc::new(history(&config, asker));
         let stop = CancellationToken::new();
         let common = Common {
             clock,
             gate: Arc::clone(&gate),
-            router: router(&config, &api, &ways),
+            router: router(&config, &api, &history, &ways),
             tls: papers.clients,
             upstream: ways.said,
             stop: stop.clone(),
@@ -64,6 +67,7 @@ impl Edge {
             upstream: ways.commands,
             gate: Arc::clone(&gate),
             api,
+            history,
         };
         let pages = admin::router(observer.clone(), ways.readiness.clone());
         let admin = serve_admin(&config.admin, pages, shutdown.clone())
@@ -97,16 +101,25 @@ fn gate(config: &EdgeConfig) -> Gate {
     )
 }
 
-fn api(config: &EdgeConfig, clock: Clock, ways: &Ways) -> Api {
+fn asker(config: &EdgeConfig, clock: Clock, ways: &Ways) -> Asker {
     let deadline = config.client.command_deadline;
-    let asker = Asker::new(ways.asks.clone(), ways.rules.clone(), clock, deadline);
+    Asker::new(ways.asks.clone(), ways.rules.clone(), clock, deadline)
+}
+
+fn history(config: &EdgeConfig, asker: Asker) -> HistoryPages {
+    let cache_bytes = config.edge.history_cache_bytes.as_u64();
+    HistoryPages::new(asker, &config.client, cache_bytes)
+}
+
+fn api(config: &EdgeConfig, asker: Asker) -> Api {
     Api::new(asker, config.api.clone(), config.edge.header_timeout)
 }
 
-fn router(config: &EdgeConfig, api: &Arc<Api>, ways: &Ways) -> Router {
+fn router(config: &EdgeConfig, api: &Arc<Api>, history: &Arc<HistoryPages>, ways: &Ways) -> Router {
     let secret = &config.client.token.hmac_secret_key;
     http::router(
         Arc::clone(api),
+        Arc::clone(history),
         ways.readiness.clone(),
         config.dev.as_ref(),
         secret,

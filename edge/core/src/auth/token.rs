@@ -26,8 +26,8 @@ pub enum TokenError {
     Expired,
 }
 
-/// What a connection token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a connection token says; by default that of nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionToken {
     /// The user; empty for an anonymous one.
     pub user: SmolStr,

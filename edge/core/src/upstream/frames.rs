@@ -84,6 +84,7 @@ impl Upstream {
             Ask::History { asker, .. } => {
                 let answer = Answer::History {
                     head: piece.head,
+                    floor: piece.floor,
                     publications,
                 };
                 self.workers.answer(&mut self.out, asker, answer);

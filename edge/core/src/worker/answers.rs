@@ -67,9 +67,12 @@ impl Session {
             (Asked::PresenceStats, Answer::PresenceStats { clients, users }) => {
                 self.plain(id, presence_stats_body(clients, users))
             }
-            (Asked::History(epoch), Answer::History { head, publications }) => {
-                self.history_reply(id, &epoch, head, &publications)
-            }
+            (
+                Asked::History(epoch),
+                Answer::History {
+                    head, publications, ..
+                },
+            ) => self.history_reply(id, &epoch, head, &publications),
             (_, Answer::Refused(because)) => Err(Failure::Error(code_of(because))),
             // Upstream has answered something that wasn't asked.
             (_, _) => Err(Failure::Error(ErrorCode::Internal)),

@@ -4,12 +4,12 @@ use trunkline_protocol::message::{ConnectRequest, ConnectResult};
 use trunkline_protocol::{DisconnectCode, ErrorCode, ReplyBody};
 use trunkline_shared::Now;
 
+use super::admission;
 use super::context::Context;
 use super::plan::ttl;
 use super::refusal::{Refusal, RefusedConnect};
 use super::session::{Failure, Identity, Phase, Session};
 use super::timers::Timer;
-use crate::auth::TokenError;
 
 /// What clients are told of the server: `trunkline/<semver>`.
 pub const VERSION: &str = concat!("trunkline/", env!("CARGO_PKG_VERSION"));
@@ -73,53 +73,25 @@ impl Session {
 
 /// Who has connected: what the token says, or nobody if that is allowed.
 fn identify(ctx: &mut Context, now: Now, token: &str) -> Result<Identity, Failure> {
-    if token.is_empty() {
-        if !ctx.config.allow_anonymous_connect_without_token {
-            return refuse(ctx, RefusedConnect::NoToken, DisconnectCode::BadRequest);
-        }
-        return Ok(Identity {
-            client: ctx.client_id(),
-            ..Identity::default()
+    let token =
+        admission::identify(&ctx.config, &ctx.verifier, now.unix, token).and_then(|token| {
+            if token.names_channels {
+                // Server-side subscriptions aren't made yet: a client that counts on them must not think that it has them.
+                let code = ErrorCode::NotAvailable;
+                return Err((RefusedConnect::NamesChannels, code.into()));
+            }
+            Ok(token)
         });
-    }
-    let token = match ctx.verifier.connection(token, now.unix) {
-        Ok(token) => token,
-        Err(TokenError::Expired) => {
-            return refuse(ctx, RefusedConnect::ExpiredToken, ErrorCode::TokenExpired);
+    match token {
+        Ok(token) => Ok(Identity {
+            user: token.user,
+            client: ctx.client_id(),
+            info: token.info,
+            expire_at: token.expire_at,
+        }),
+        Err((why, failure)) => {
+            ctx.refuse(Refusal::Connect(why));
+            Err(failure)
         }
-        Err(TokenError::Invalid) => {
-            return refuse(
-                ctx,
-                RefusedConnect::InvalidToken,
-                DisconnectCode::InvalidToken,
-            );
-        }
-    };
-    if token.user.is_empty() && ctx.config.disallow_anonymous_connection_tokens {
-        let code = DisconnectCode::PermissionDenied;
-        return refuse(ctx, RefusedConnect::NobodysToken, code);
     }
-    if token.expire_at.is_some_and(|at| at <= now.unix) {
-        return refuse(ctx, RefusedConnect::ExpiredToken, ErrorCode::Expired);
-    }
-    if token.names_channels {
-        // Server-side subscriptions aren't made yet: a client that counts on them must not think that it has them.
-        return refuse(ctx, RefusedConnect::NamesChannels, ErrorCode::NotAvailable);
-    }
-    let client = ctx.client_id();
-    Ok(Identity {
-        user: token.user,
-        client,
-        info: token.info,
-        expire_at: token.expire_at,
-    })
-}
-
-fn refuse<T>(
-    ctx: &mut Context,
-    why: RefusedConnect,
-    failure: impl Into<Failure>,
-) -> Result<T, Failure> {
-    ctx.refuse(Refusal::Connect(why));
-    Err(failure.into())
 }

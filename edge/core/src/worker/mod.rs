@@ -3,6 +3,7 @@
 //! A worker holds connections, what they are subscribed to and what their sockets are still to take. It knows nothing of
 //! links and owners: it asks the way upstream, and delivers what that sends. Sessions never move between workers.
 
+mod admission;
 mod answers;
 mod channel_name;
 mod config;
@@ -10,6 +11,7 @@ mod connect;
 mod context;
 mod fan_out;
 mod heartbeat;
+mod history_gate;
 mod invariants;
 mod membership;
 mod outbox;
@@ -40,6 +42,7 @@ use trunkline_shared::{Instant, Now};
 
 pub use config::{ClientConfig, ConfigError, TokenConfig};
 pub use connect::VERSION;
+pub use history_gate::{Admitted, HistoryGate, HistoryRefused, Tokens};
 pub use publish::is_acceptable;
 pub use refusal::{Deed, Refusal, RefusedConnect};
 pub use stats::{Counters, WorkerStats};

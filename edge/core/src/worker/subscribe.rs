@@ -6,14 +6,15 @@ use trunkline_protocol::message::SubscribeRequest;
 use trunkline_protocol::{DisconnectCode, ErrorCode, ReplyBody};
 use trunkline_shared::{Channel, Now, Position};
 
+use super::admission::{self, authorize};
 use super::channel_name;
 use super::context::{Asked, Context, Pending};
 use super::outbox::Frame;
 use super::permission::Access;
 use super::plan::{Grant, Plan};
 use super::refusal::Deed;
-use super::session::{Failure, Membership, Outcome, Session};
-use crate::auth::{SubscriptionToken, TokenError};
+use super::session::{Failure, Identity, Membership, Outcome, Session};
+use crate::auth::SubscriptionToken;
 use crate::exchange::{Ticket, ToUpstream};
 use crate::shared_publication::SharedPublication;
 
@@ -68,7 +69,8 @@ impl Session {
             is_subscriber: true,
             ..self.access(namespace, channel)
         };
-        let grant = self.authorize(ctx, now, access, &request.token)?;
+        let client = &self.identity.client;
+        let grant = authorize(access, client, &ctx.verifier, now.unix, &request.token)?;
         if request.tf.is_some() {
             return Err(ErrorCode::BadRequest.into());
         }
@@ -81,54 +83,14 @@ impl Session {
         ))
     }
 
-    /// Who may subscribe, first match wins (`client-protocol.md` §7.2).
-    fn authorize(
-        &self,
-        ctx: &Context,
-        now: Now,
-        access: Access<'_>,
-        token: &str,
-    ) -> Result<Grant, Failure> {
-        let Access { channel, user, .. } = access;
-        let is_private = channel.is_private() && token.is_empty();
-        if is_private || !channel_name::is_open_to(channel, user) {
-            return Err(ErrorCode::PermissionDenied.into());
-        }
-        if token.is_empty() {
-            let denied = ErrorCode::PermissionDenied.into();
-            return if access.may_subscribe() {
-                Ok(Grant::default())
-            } else {
-                Err(denied)
-            };
-        }
-        let token = ctx
-            .verifier
-            .subscription(token, now.unix)
-            .map_err(|error| match error {
-                TokenError::Expired => ErrorCode::TokenExpired,
-                TokenError::Invalid => ErrorCode::PermissionDenied,
-            })?;
-        self.check_owner(&token, channel)?;
-        Ok(Grant {
-            info: token.info,
-            data: token.data,
-            expire_at: token.expire_at,
-        })
-    }
-
     /// Whether a subscription token is for this channel and this client; another one's closes the connection.
     pub(super) fn check_owner(
         &self,
         token: &SubscriptionToken,
         channel: &Channel,
     ) -> Result<(), DisconnectCode> {
-        let is_clients = token.client.is_empty() || token.client == self.identity.client;
-        let is_users = token.user == self.identity.user;
-        if is_clients && is_users && token.channel == channel.as_str() {
-            return Ok(());
-        }
-        Err(DisconnectCode::InvalidToken)
+        let Identity { user, client, .. } = &self.identity;
+        admission::check_owner(token, user, client, channel)
     }
 
     fn ask_for(

@@ -12,15 +12,13 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
 use tower_service::Service;
 use trunkline_edge_core::exchange::{Answer, RefusedBecause, ToUpstream};
-use trunkline_process::Clock;
 use trunkline_shared::rules::{DataFormat, Namespace, Rules};
 use trunkline_shared::{Epoch, Offset, Position};
 
 use super::Api;
-use crate::ask::{Ask, Asker};
+use crate::ask::scripted;
 use crate::config::ApiSection;
 use crate::secret::Secret;
 
@@ -62,14 +60,7 @@ pub(super) fn api(
     section: ApiSection,
     script: impl Fn(ToUpstream) -> Answer + Send + 'static,
 ) -> Arc<Api> {
-    let (asks, mut inbox) = mpsc::unbounded_channel::<Ask>();
-    tokio::spawn(async move {
-        while let Some(ask) = inbox.recv().await {
-            let _ = ask.reply.send(script(ask.message));
-        }
-    });
-    let rules = watch::Sender::new(rules.map(Arc::new)).subscribe();
-    let asker = Asker::new(asks, rules, Clock::start(), Duration::from_secs(4));
+    let asker = scripted(rules, script);
     Arc::new(Api::new(asker, section, Duration::from_secs(10)))
 }
 

@@ -55,6 +55,7 @@ impl Kept {
         let fit = bytes_max as usize / publication(1).weight();
         Answer::History {
             head: position(self.to),
+            floor: Offset::ZERO,
             publications: offsets.into_iter().take(fit).map(publication).collect(),
         }
     }
@@ -104,11 +105,17 @@ async fn changing(kept: impl Fn(u64) -> (Kept, Epoch) + Send + 'static) -> Value
     let calls = AtomicU64::new(0);
     let api = api(Some(rules()), keyed(), move |message| {
         let (kept, epoch) = kept(calls.fetch_add(1, Ordering::Relaxed));
-        let Answer::History { head, publications } = kept.answer(message) else {
+        let Answer::History {
+            head,
+            floor,
+            publications,
+        } = kept.answer(message)
+        else {
             panic!("a history")
         };
         Answer::History {
             head: Position { epoch, ..head },
+            floor,
             publications,
         }
     });

@@ -39,6 +39,7 @@ fn client(user: &str, client: &str) -> ClientInfo {
 async fn history_always_has_its_fields() {
     let empty = Answer::History {
         head: position(0),
+        floor: Offset::ZERO,
         publications: Vec::new(),
     };
     let answer = answered("history", json!({"channel": "chat:1"}), empty).await;
@@ -56,6 +57,7 @@ async fn history_shows_publications() {
     ];
     let full = Answer::History {
         head: position(2),
+        floor: Offset::ZERO,
         publications,
     };
     let answer = answered("history", json!({"channel": "chat:1", "limit": -1}), full).await;
@@ -116,6 +118,7 @@ async fn history_asks_for_what_is_wanted() {
             assert_eq!(query, expected);
             Answer::History {
                 head: position(9),
+                floor: Offset::ZERO,
                 publications: Vec::new(),
             }
         });
@@ -128,6 +131,7 @@ async fn history_asks_for_what_is_wanted() {
 async fn history_of_another_epoch_is_112_and_before_the_first_is_100() {
     let head = || Answer::History {
         head: position(9),
+        floor: Offset::ZERO,
         publications: Vec::new(),
     };
     let body = |epoch: &str, offset: u64, reverse: bool| json!({"channel": "chat:1", "limit": 1, "since": {"offset": offset, "epoch": epoch}, "reverse": reverse});

@@ -152,6 +152,31 @@ pub const API_CALLS: Metric = Metric::new(
     "trunkline_edge_api_calls",
     "Calls of the server API, by method and outcome: 0, an error's code, or an HTTP status",
 );
+/// Requests for history pages, by the class of their status.
+pub const HISTORY_REQUESTS: Metric = Metric::new(
+    "trunkline_edge_history_requests",
+    "Requests for history pages, by the class of their status",
+);
+/// History pages looked for in the cache, by outcome.
+pub const HISTORY_CACHE: Metric = Metric::new(
+    "trunkline_edge_history_cache",
+    "History pages looked for in the cache, by outcome",
+);
+/// Bytes of the cache of history pages.
+pub const HISTORY_CACHE_BYTES: Metric = Metric::new(
+    "trunkline_edge_history_cache_bytes",
+    "Bytes of the cache of history pages",
+);
+/// Questions for history pages that owners were asked, by what: a channel's position, or a page's messages.
+pub const HISTORY_QUESTIONS: Metric = Metric::new(
+    "trunkline_edge_history_questions",
+    "Questions for history pages that owners were asked, by what: a channel's position, or a page's messages",
+);
+/// Requests for history pages that waited for the question of another one.
+pub const HISTORY_WAITS: Metric = Metric::new(
+    "trunkline_edge_history_waits",
+    "Requests for history pages that waited for the question of another one",
+);
 /// 1 when the edge is ready.
 pub const READY: Metric = Metric::new("trunkline_edge_ready", "1 when the edge is ready");
 /// 1 when a node says that the store can not be reached.
@@ -196,6 +221,11 @@ pub const ALL: &[Metric] = &[
     ACCEPT_ERRORS,
     TLS_HANDSHAKES,
     API_CALLS,
+    HISTORY_REQUESTS,
+    HISTORY_CACHE,
+    HISTORY_CACHE_BYTES,
+    HISTORY_QUESTIONS,
+    HISTORY_WAITS,
     READY,
     STORE_AWAY,
 ];

@@ -352,7 +352,9 @@ fn story_of_answer(answer: &Answer) -> String {
             )
         }
         Answer::Published { position } => format!("published {:?}", position.map(|p| p.offset.0)),
-        Answer::History { head, publications } => {
+        Answer::History {
+            head, publications, ..
+        } => {
             let offsets: Vec<u64> = publications
                 .iter()
                 .map(|publication| publication.offset.0)

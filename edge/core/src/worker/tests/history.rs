@@ -39,6 +39,7 @@ fn without_a_limit_only_the_position_is_told() {
             ticket,
             Answer::History {
                 head: at(E1, 15),
+                floor: Offset::ZERO,
                 publications: Vec::new(),
             },
         );
@@ -76,6 +77,7 @@ fn publications_come_as_upstream_gives_them() {
             ticket,
             Answer::History {
                 head: at(E1, 15),
+                floor: Offset::ZERO,
                 publications,
             },
         );
@@ -92,6 +94,7 @@ fn another_epoch_is_error_112() {
         ticket,
         Answer::History {
             head: at(E2, 15),
+            floor: Offset::ZERO,
             publications: Vec::new(),
         },
     );
@@ -141,6 +144,7 @@ fn a_reply_is_cut_to_what_fits_the_queue() {
         ticket,
         Answer::History {
             head: at(E1, 15),
+            floor: Offset::ZERO,
             publications,
         },
     );
@@ -162,6 +166,7 @@ fn history_that_is_not_json_closes_a_json_client() {
         ticket,
         Answer::History {
             head: at(E1, 15),
+            floor: Offset::ZERO,
             publications,
         },
     );
