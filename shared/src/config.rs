@@ -116,8 +116,10 @@ impl Source {
             .get(name)
             .cloned()
             .unwrap_or_else(|| Value::Table(Table::new()));
-        let overlays = self.overlays.iter();
-        overlays.for_each(|overlay| overlay.keep_text(name, &keys, &mut value));
+        // The newest first: what it has made a text is left alone by older ones of the same key.
+        let newest_first = self.overlays.iter().rev();
+        newest_first.for_each(|overlay| overlay.keep_text(name, &keys, &mut value));
+        overlay::keep_optional_texts::<T>(&self.overlays, name, &keys, &mut value);
         self.read(name, value, &keys).unwrap_or_default()
     }
 
@@ -227,6 +229,8 @@ mod tests {
         listen: String,
         workers: u16,
         backbones: Vec<String>,
+        name: Option<String>,
+        limit: Option<u16>,
     }
 
     fn parse(text: &str, environment: &[(&str, &str)]) -> Source {
@@ -253,6 +257,7 @@ mod tests {
             listen: "127.0.0.1:1".into(),
             workers: 2,
             backbones: vec!["a:1".into(), "b:2".into()],
+            ..Edge::default()
         };
         assert_eq!((edge, source.finish()), (expected, Ok(())));
     }
@@ -315,6 +320,43 @@ mod tests {
         let edge: Edge = source.section("edge");
         assert_eq!(edge.listen, "123456");
         assert_eq!(source.finish(), Ok(()));
+    }
+
+    #[track_caller]
+    fn check_later_wins(earlier: &str, later: &str) {
+        for key in ["listen", "name"] {
+            let variable = format!("TRUNKLINE_EDGE__{}", key.to_uppercase());
+            let mut source = parse("", &[(&variable, earlier)]);
+            source.set("edge", key, later);
+            let edge: Edge = source.section("edge");
+            let read = if key == "name" {
+                edge.name
+            } else {
+                Some(edge.listen)
+            };
+            assert_eq!((read.as_deref(), source.finish()), (Some(later), Ok(())));
+        }
+    }
+
+    #[test]
+    fn the_later_of_two_settings_wins_whatever_they_look_like() {
+        check_later_wins("abc", "123456");
+        check_later_wins("123456", "abc");
+        check_later_wins("123", "456");
+        check_later_wins("true", "1.50");
+    }
+
+    #[test]
+    fn a_value_that_is_of_its_key_neither_as_a_number_nor_as_a_text_is_told_as_it_was_set() {
+        let mut source = parse("", &[]);
+        source.set("edge", "name", "7");
+        source.set("edge", "limit", "true");
+        let _: Edge = source.section("edge");
+        let error = source.finish().expect_err("a mistake");
+        assert_eq!(
+            error.to_string(),
+            "--set: edge.limit: must be a whole number from 0 to 65535, not true or false"
+        );
     }
 
     #[test]

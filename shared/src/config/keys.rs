@@ -22,6 +22,11 @@ impl Keys {
         self.at(path).is_some_and(Value::is_string)
     }
 
+    /// Whether the key at `path` may be left out, so that nothing tells what it holds.
+    pub(super) fn is_without_default(&self, path: &str) -> bool {
+        self.at(path).is_some_and(Value::is_null)
+    }
+
     /// What is said of a key that isn't there.
     pub(super) fn unknown(&self, path: &str) -> String {
         let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
@@ -92,5 +97,6 @@ mod tests {
         let keys = Keys::of::<Client>();
         assert!(keys.is_text("token.hmac_secret_key"));
         assert!(!keys.is_text("ping_interval") && !keys.is_text("nothing.here"));
+        assert!(keys.is_without_default("ca_file") && !keys.is_without_default("ping_interval"));
     }
 }
