@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
+
+/// Ports below it are the system's.
+const PRIVILEGED_BELOW: u16 = 1024;
 
 /// An address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +55,9 @@ impl Port {
             )
         } else if kind == io::ErrorKind::AddrNotAvailable {
             "this machine has no such address; 0.0.0.0 stands for all that it has".to_owned()
-        } else if kind == io::ErrorKind::PermissionDenied {
-            format!("{error}; ports below 1024 need CAP_NET_BIND_SERVICE")
+        } else if kind == io::ErrorKind::PermissionDenied && self.address.port() < PRIVILEGED_BELOW
+        {
+            format!("{error}; ports below {PRIVILEGED_BELOW} need CAP_NET_BIND_SERVICE")
         } else {
             return error;
         };
@@ -108,8 +112,7 @@ fn find_inode(table: &str, address: SocketAddr, udp: bool) -> Option<String> {
         let columns: Vec<&str> = line.split_whitespace().collect();
         let (host, port) = columns.get(1)?.rsplit_once(':')?;
         let same_port = u16::from_str_radix(port, 16).ok()? == address.port();
-        let any = host.bytes().all(|digit| digit == b'0');
-        let same = same_port && (any || is_host(host, address));
+        let same = same_port && excludes(parse_host(host)?, address.ip().to_canonical());
         let bound = udp || *columns.get(3)? == LISTEN;
         (same && bound)
             .then(|| columns.get(9).map(ToString::to_string))
@@ -117,15 +120,27 @@ fn find_inode(table: &str, address: SocketAddr, udp: bool) -> Option<String> {
     })
 }
 
-/// The kernel writes an IPv4 address as one number in the machine's byte order.
-fn is_host(host: &str, address: SocketAddr) -> bool {
-    match address {
-        SocketAddr::V4(v4) => {
-            let octets = u32::from_str_radix(host, 16).map(u32::to_ne_bytes);
-            octets.is_ok_and(|octets| octets == v4.ip().octets())
-        }
-        SocketAddr::V6(_) => true,
+/// The kernel writes an address as one or four numbers in the machine's byte order.
+fn parse_host(host: &str) -> Option<IpAddr> {
+    let number = |digits: &str| u32::from_str_radix(digits, 16).map(u32::to_ne_bytes).ok();
+    if host.len() == 8 {
+        return number(host).map(|octets| Ipv4Addr::from(octets).into());
     }
+    let mut octets = [0; 16];
+    for (index, part) in octets.chunks_exact_mut(4).enumerate() {
+        part.copy_from_slice(&number(host.get(index * 8..index * 8 + 8)?)?);
+    }
+    Some(IpAddr::from(Ipv6Addr::from(octets)).to_canonical())
+}
+
+/// Whether of two addresses with one port only one can be listened on.
+fn excludes(one: IpAddr, other: IpAddr) -> bool {
+    one == other || covers(one, other) || covers(other, one)
+}
+
+/// Whether an address stands for all, the other among them; `::` stands for those of IPv4 too.
+const fn covers(all: IpAddr, one: IpAddr) -> bool {
+    all.is_unspecified() && (all.is_ipv6() || one.is_ipv4())
 }
 
 #[cfg(test)]
@@ -150,10 +165,70 @@ mod tests {
         check(Port::udp(socket.local_addr().expect("an address")));
     }
 
+    /// An address as the kernel's tables have it.
+    fn host(ip: &str) -> String {
+        let octets = match ip.parse().expect("an address") {
+            IpAddr::V4(v4) => v4.octets().to_vec(),
+            IpAddr::V6(v6) => v6.octets().to_vec(),
+        };
+        let number = |part: &[u8]| u32::from_ne_bytes(part.try_into().expect("four octets"));
+        let numbers = octets.chunks_exact(4).map(number);
+        numbers.map(|number| format!("{number:08X}")).collect()
+    }
+
+    /// Whether who holds an address is found by who wants another one.
+    fn is_found(held: &str, wanted: &str) -> bool {
+        let table = format!(
+            "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+             \x20  0: {}:1F40 {}:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0\n",
+            host(held),
+            host("0.0.0.0"),
+        );
+        let wanted = SocketAddr::new(wanted.parse().expect("an address"), 8000);
+        let found = find_inode(&table, wanted, false);
+        assert!(found.as_ref().is_none_or(|inode| inode == "4711"));
+        let others = SocketAddr::new(wanted.ip(), 8001);
+        assert_eq!(find_inode(&table, others, false), None);
+        found.is_some()
+    }
+
     #[test]
-    fn a_port_that_nobody_has_is_nobodys() {
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        assert_eq!(port_owner(Port::tcp(address.expect("an address"))), None);
+    fn an_owner_is_found_where_two_addresses_exclude_each_other() {
+        for (held, wanted) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("0.0.0.0", "127.0.0.1"),
+            ("127.0.0.1", "0.0.0.0"),
+            ("127.0.0.1", "::"),
+            ("::", "127.0.0.1"),
+            ("::1", "::1"),
+            ("::1", "::"),
+            ("::ffff:127.0.0.1", "127.0.0.1"),
+            ("127.0.0.1", "::ffff:127.0.0.1"),
+        ] {
+            assert!(is_found(held, wanted), "{held} for {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_neighbours_port_is_nobodys() {
+        for (held, wanted) in [
+            ("127.0.0.1", "127.0.0.2"),
+            ("::1", "::2"),
+            ("::1", "127.0.0.1"),
+            ("0.0.0.0", "::1"),
+            ("::1", "0.0.0.0"),
+        ] {
+            assert!(!is_found(held, wanted), "{held} for {wanted}");
+        }
+    }
+
+    #[test]
+    fn only_the_systems_ports_are_said_to_need_a_capability() {
+        for (port, hint) in [(1023, true), (8000, false)] {
+            let port = Port::tcp(SocketAddr::from(([127, 0, 0, 1], port)));
+            let error = port.explain(io::ErrorKind::PermissionDenied.into());
+            assert_eq!(error.to_string().contains("CAP_NET"), hint, "{error}");
+        }
     }
 
     #[test]
