@@ -23,7 +23,8 @@ pub enum ConnectError {
     /// The endpoint can't dial: it was closed, or the address isn't one.
     #[error("can't dial: {0}")]
     Undialable(#[from] quinn::ConnectError),
-    /// Certificates: one side's isn't of the other's authority, has expired, has a wrong name, or wasn't shown.
+    /// TLS: one side's certificate isn't of the other's authority, has expired, has a wrong name, or wasn't shown; or the
+    /// two have no protocol in common.
     #[error("{0}")]
     Tls(String),
     /// The node's certificate names nobody.
@@ -73,8 +74,8 @@ impl ConnectError {
 
 impl From<ConnectionError> for ConnectError {
     fn from(error: ConnectionError) -> Self {
-        if let Some(certificate) = Ends::EDGE.explain(&error) {
-            return Self::Tls(certificate);
+        if let Some(handshake) = Ends::EDGE.explain(&error) {
+            return Self::Tls(handshake);
         }
         match &error {
             ConnectionError::ApplicationClosed(close) => Self::Refused {

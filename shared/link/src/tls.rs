@@ -9,6 +9,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, version};
 
 use crate::ALPN;
@@ -65,8 +66,9 @@ impl LinkTls {
         })?;
         own_certificate::check(&chain_file, &chain, SystemTime::now())?;
         let secret = key.secret_der().to_vec();
+        let verifier = verifier(&ca_file, &roots)?;
         let mismatch = |error| TlsError::of_pair(&chain_file, &key_file, &error);
-        let server = server(&roots, chain.clone(), key.clone_key()).map_err(mismatch)?;
+        let server = server(verifier, chain.clone(), key.clone_key()).map_err(mismatch)?;
         let client = client(roots, chain, key).map_err(mismatch)?;
         Ok(Self {
             identity,
@@ -127,22 +129,26 @@ fn certificates(file: &PemFile, text: &[u8]) -> Result<Vec<CertificateDer<'stati
 fn roots(file: &PemFile, ca: &[u8]) -> Result<Arc<RootCertStore>, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(file, ca)? {
-        roots.add(certificate).map_err(|error| TlsError::Refused {
-            file: file.clone(),
-            error: error.to_string(),
-        })?;
+        let added = roots.add(certificate);
+        added.map_err(|error| TlsError::refused(file, &error))?;
     }
     Ok(Arc::new(roots))
 }
 
-fn server(
+fn verifier(
+    file: &PemFile,
     roots: &Arc<RootCertStore>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider())
+        .build()
+        .map_err(|error| TlsError::refused(file, &error))
+}
+
+fn server(
+    verifier: Arc<dyn ClientCertVerifier>,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<Arc<QuicServerConfig>, rustls::Error> {
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider())
-        .build()
-        .map_err(|error| rustls::Error::General(error.to_string()))?;
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&version::TLS13])?
         .with_client_cert_verifier(verifier)

@@ -116,10 +116,15 @@ impl TlsError {
                 certificate: certificate.clone(),
             }
         } else {
-            Self::Refused {
-                file: certificate.clone(),
-                error: error.to_string(),
-            }
+            Self::refused(certificate, error)
+        }
+    }
+
+    /// What a file holds isn't taken.
+    pub(crate) fn refused(file: &PemFile, error: &dyn fmt::Display) -> Self {
+        Self::Refused {
+            file: file.clone(),
+            error: error.to_string(),
         }
     }
 }

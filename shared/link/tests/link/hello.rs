@@ -86,6 +86,33 @@ async fn an_edge_without_certificate_is_refused() {
 }
 
 #[tokio::test]
+async fn an_edge_of_another_protocol_is_refused_and_no_certificate_is_blamed() {
+    let mut mesh = Mesh::new();
+    let pems = mesh.authority.issue(EDGE);
+    let dialed = raw::dial_speaking(b"trunkline/0", mesh.addr, &pems, true).await;
+    let error = ConnectError::from(dialed.err().unwrap()).to_string();
+    assert_eq!(
+        error,
+        "the node ends the TLS handshake with alert 120: it speaks another protocol than links"
+    );
+    goes_on(&mut mesh).await;
+    assert_eq!(mesh.server.counters().refused_handshake, 1);
+}
+
+#[tokio::test]
+async fn a_node_of_another_protocol_is_told_from_one_of_a_foreign_authority() {
+    let mesh = Mesh::new();
+    let node = raw::listen_speaking(b"h3", &mesh.authority.issue(NODE));
+    let addr = node.local_addr().unwrap().to_string();
+    let refuse = async { node.accept().await.unwrap().await.err().unwrap() };
+    let (link, fault) =
+        within(async { tokio::join!(mesh.client.connect(&addr, introduction(1)), refuse) }).await;
+    let error = link.err().unwrap();
+    assert!(error.to_string().contains("TLS handshake"), "{error}");
+    assert!(fault.to_string().contains("120"), "{fault}");
+}
+
+#[tokio::test]
 async fn an_edge_of_a_foreign_authority_is_refused() {
     let mut mesh = Mesh::new();
     let ours = mesh.authority.issue(EDGE);

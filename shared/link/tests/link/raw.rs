@@ -31,6 +31,16 @@ pub(crate) async fn dial(
     pems: &Pems,
     with_certificate: bool,
 ) -> Result<Connection, quinn::ConnectionError> {
+    dial_speaking(ALPN, addr, pems, with_certificate).await
+}
+
+/// As [`dial`], for another protocol than ours.
+pub(crate) async fn dial_speaking(
+    alpn: &[u8],
+    addr: SocketAddr,
+    pems: &Pems,
+    with_certificate: bool,
+) -> Result<Connection, quinn::ConnectionError> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(pems.ca.as_bytes()).unwrap())
@@ -46,7 +56,7 @@ pub(crate) async fn dial(
             .unwrap(),
         false => config.with_no_client_auth(),
     };
-    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.alpn_protocols = vec![alpn.to_vec()];
     let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(config).unwrap()));
     let endpoint = Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
     within(endpoint.connect_with(config, addr, NODE_DNS_NAME).unwrap()).await
@@ -54,6 +64,11 @@ pub(crate) async fn dial(
 
 /// Listens with the certificate of `pems`, asking nobody for theirs.
 pub(crate) fn listen(pems: &Pems) -> Endpoint {
+    listen_speaking(ALPN, pems)
+}
+
+/// As [`listen`], for another protocol than ours.
+pub(crate) fn listen_speaking(alpn: &[u8], pems: &Pems) -> Endpoint {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&version::TLS13])
@@ -62,7 +77,7 @@ pub(crate) fn listen(pems: &Pems) -> Endpoint {
         .with_no_client_auth()
         .with_single_cert(chain(pems), key(pems))
         .unwrap();
-    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.alpn_protocols = vec![alpn.to_vec()];
     let config =
         quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(config).unwrap()));
     Endpoint::server(config, "127.0.7.1:0".parse().unwrap()).unwrap()
