@@ -146,7 +146,8 @@ impl std::fmt::Debug for PostgresSection {
 }
 
 impl PostgresSection {
-    /// The settings of the store; messages stay as long as the durable namespace that keeps them longest says.
+    /// The settings of the store; messages stay as long as the durable namespace that keeps them longest
+    /// says, and without one for ever.
     pub(crate) fn options(&self, namespaces: &[Namespace]) -> postgres::Options {
         let durable = namespaces
             .iter()
@@ -161,7 +162,7 @@ impl PostgresSection {
             readers: self.readers.into(),
             connect_timeout: self.connect_timeout,
             answer_timeout: self.answer_timeout,
-            retention: longest.unwrap_or(Duration::ZERO),
+            retention: longest,
             ..postgres::Options::default()
         }
     }
@@ -195,6 +196,25 @@ mod tests {
         }
         assert_eq!(with_dsn("host=db1,db2 user=me dbname=mesh").problem(), None);
         assert_eq!(StoreSection::default().problem(), None);
+    }
+
+    #[test]
+    fn messages_are_kept_for_the_longest_of_durable_namespaces_and_without_one_for_ever() {
+        let namespace = |durable, hours| Namespace {
+            class: durable,
+            history_size: 1,
+            history_ttl: Duration::from_hours(hours),
+            ..Namespace::default()
+        };
+        let section = PostgresSection::default();
+        let retention = |namespaces: &[Namespace]| section.options(namespaces).retention;
+        let buffered = namespace(Some(Class::Buffered), 9);
+        assert_eq!(retention(std::slice::from_ref(&buffered)), None);
+        let durable = |hours| namespace(Some(Class::Durable), hours);
+        assert_eq!(
+            retention(&[buffered, durable(2), durable(1)]),
+            Some(Duration::from_hours(2))
+        );
     }
 
     #[test]

@@ -50,8 +50,9 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Time after which a connection that doesn't answer is closed; what was asked on it is unknown then. Default 10 s.
     pub answer_timeout: Duration,
-    /// How long messages are kept: the longest TTL of any namespace. Default one day.
-    pub retention: Duration,
+    /// How long messages are kept: the longest TTL of any namespace; `None`: for ever, since nothing says how long.
+    /// Default one day.
+    pub retention: Option<Duration>,
 }
 
 impl Default for Options {
@@ -66,7 +67,7 @@ impl Default for Options {
             writes_bytes_max: STORE_WRITES_BYTES_MAX,
             connect_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(10),
-            retention: Duration::from_secs(24 * 60 * 60),
+            retention: Some(Duration::from_secs(24 * 60 * 60)),
         }
     }
 }

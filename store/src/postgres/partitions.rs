@@ -28,7 +28,10 @@ const LIST: &str = "SELECT c.relname, coalesce(i.inhdetachpending, false), i.inh
     WHERE n.nspname = 'trunkline' AND c.relkind = 'r' AND c.relname LIKE 'message\\_%' ORDER BY c.relname";
 
 /// Looks after the partitions until the store ends, on a connection of its own each time.
-pub(super) async fn run(tools: Tools, retention: Duration) {
+pub(super) async fn run(tools: Tools, retention: Option<Duration>) {
+    if retention.is_none() {
+        warn!("no namespace is durable: messages that the database keeps are dropped no more");
+    }
     loop {
         // When there is no connection, who appends says so.
         if let Ok((client, _driver)) = tools.connector.bare().await
@@ -45,7 +48,7 @@ pub(super) async fn run(tools: Tools, retention: Duration) {
 }
 
 /// Makes sure of the partitions before anything is appended; waits for another node that is at it.
-pub(super) async fn make_first(client: &Client, retention: Duration) -> Result<(), Error> {
+pub(super) async fn make_first(client: &Client, retention: Option<Duration>) -> Result<(), Error> {
     client
         .execute("SELECT pg_advisory_lock($1)", &[&MAINTENANCE_LOCK])
         .await?;
@@ -53,7 +56,7 @@ pub(super) async fn make_first(client: &Client, retention: Duration) -> Result<(
 }
 
 /// Makes the partitions that are needed soon and drops those that have expired; one node at a time.
-async fn maintain(client: &Client, retention: Duration) -> Result<(), Error> {
+async fn maintain(client: &Client, retention: Option<Duration>) -> Result<(), Error> {
     let lock = client
         .query_one("SELECT pg_try_advisory_lock($1)", &[&MAINTENANCE_LOCK])
         .await?;
@@ -73,7 +76,10 @@ async fn maintain(client: &Client, retention: Duration) -> Result<(), Error> {
     Ok(())
 }
 
-async fn make_missing(client: &Client, retention: Duration) -> Result<(Vec<Table>, Plan), Error> {
+async fn make_missing(
+    client: &Client,
+    retention: Option<Duration>,
+) -> Result<(Vec<Table>, Plan), Error> {
     client
         .batch_execute("SET search_path = trunkline, pg_catalog")
         .await?;

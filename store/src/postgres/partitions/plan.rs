@@ -6,6 +6,9 @@ use std::time::Duration;
 /// A partition is never narrower: a repeat is looked for in the two newest.
 const WIDTH_MIN: i64 = 10 * 60;
 
+/// How wide a partition is where nothing says how long messages are kept: few of them, since none is dropped.
+const WIDTH_OF_UNLIMITED: i64 = 24 * 60 * 60;
+
 /// Partitions made ahead: what a clock that goes on, and a maintenance that doesn't, may use up.
 const AHEAD: i64 = 4;
 
@@ -17,12 +20,18 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Compares the partitions that are there with what `now` needs.
-    pub(super) fn new(present: &[Range<i64>], now: i64, retention: Duration) -> Self {
-        let retention = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
-        let width = (retention / 16).max(WIDTH_MIN);
-        let keep = retention.max(WIDTH_MIN);
-        let expired = |partition: &&Range<i64>| partition.end.saturating_add(keep) <= now;
+    /// Compares the partitions that are there with what `now` needs. Without a retention nothing is dropped: that of a
+    /// configuration which has lost its durable namespaces must not end their history.
+    pub(super) fn new(present: &[Range<i64>], now: i64, retention: Option<Duration>) -> Self {
+        let retention = retention.map(|kept| {
+            i64::try_from(kept.as_secs())
+                .unwrap_or(i64::MAX)
+                .max(WIDTH_MIN)
+        });
+        let width = retention.map_or(WIDTH_OF_UNLIMITED, |kept| (kept / 16).max(WIDTH_MIN));
+        let expired = |partition: &&Range<i64>| {
+            retention.is_some_and(|kept| partition.end.saturating_add(kept) <= now)
+        };
         Self {
             make: missing(present, now, width),
             drop: present.iter().filter(expired).cloned().collect(),
@@ -48,7 +57,7 @@ mod tests {
     use super::*;
 
     const HOUR: i64 = 60 * 60;
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const DAY: Option<Duration> = Some(Duration::from_secs(24 * 60 * 60));
     /// A sixteenth of a day.
     const WIDTH: i64 = 5400;
 
@@ -107,7 +116,17 @@ mod tests {
     fn rows_stay_ten_minutes_whatever_the_ttl_is() {
         let now = 1_000_000 * WIDTH;
         let (young, old) = (now - 700..now - 599, now - 701..now - 600);
-        let plan = Plan::new(&[old.clone(), young], now, Duration::ZERO);
+        let plan = Plan::new(&[old.clone(), young], now, Some(Duration::ZERO));
         assert_eq!(plan.drop, [old]);
+    }
+
+    #[test]
+    fn without_a_retention_partitions_are_made_and_none_is_dropped() {
+        let now = 1_000_000 * WIDTH;
+        let old = now - 1000 * HOUR..now - 999 * HOUR;
+        let plan = Plan::new(&[old], now, None);
+        assert_eq!(plan.drop, []);
+        assert!(plan.make.iter().any(|partition| partition.contains(&now)));
+        assert!(plan.make.len() < 10, "{:?}", plan.make);
     }
 }
