@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -22,6 +23,9 @@ const BACKLOG: i32 = 1024;
 
 /// Wait after a failure to accept, and while the worker comes late.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Time that a handshake gets when the edge stops: enough for a client that is there, too short to hold a drain up.
+const LAST_HANDSHAKES: Duration = Duration::from_secs(1);
 
 /// What a connection beyond the limit is told; one that awaits TLS is closed without a word.
 const FULL: &[u8] =
@@ -121,18 +125,20 @@ async fn serve(
     site: Rc<Site>,
     stop: CancellationToken,
 ) {
-    let Some(stream) = begin(tcp, &thread, &site, &stop).await else {
+    let deadline = Instant::now() + site.header_timeout;
+    let Some(stream) = begin(tcp, deadline, &thread, &site, &stop).await else {
         return;
     };
-    if let Err(error) = http::serve(stream, thread, site, stop).await {
+    if let Err(error) = http::serve(stream, deadline, thread, site, stop).await {
         debug!(%error, "HTTP connection ended");
     }
     drop(held);
 }
 
-/// Does the TLS handshake where there is one; `None` when it fails, or isn't done when `stop` comes.
+/// Does the TLS handshake where there is one; `None` when it fails.
 async fn begin(
     tcp: TcpStream,
+    deadline: Instant,
     thread: &WorkerThread,
     site: &Site,
     stop: &CancellationToken,
@@ -140,16 +146,25 @@ async fn begin(
     let Some(acceptor) = &site.tls else {
         return Some(ClientStream::Plain(tcp));
     };
-    let done = tokio::select! {
-        done = handshake(acceptor, tcp, site.header_timeout) => done,
-        () = stop.cancelled() => return None,
+    let late = async {
+        tokio::select! {
+            () = tokio::time::sleep_until(deadline) => {}
+            () = stopped_for(LAST_HANDSHAKES, stop) => {}
+        }
     };
+    let done = handshake(acceptor, tcp, late).await;
     count(outcome(thread.gate.counters(), &done));
     if matches!(done, Err(HandshakeError::NotTls)) {
         thread.gate.refusals().not_tls();
     }
     done.inspect_err(|error| debug!(%error, "TLS handshake failed"))
         .ok()
+}
+
+/// Ends so long after `stop`.
+async fn stopped_for(time: Duration, stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(time).await;
 }
 
 /// What a handshake counts as.
@@ -160,7 +175,7 @@ const fn outcome<'a>(
     match done {
         Ok(_) => &counters.tls_done,
         Err(HandshakeError::NotTls) => &counters.tls_not_spoken,
-        Err(HandshakeError::Slow(_)) => &counters.tls_slow,
+        Err(HandshakeError::Slow) => &counters.tls_slow,
         Err(HandshakeError::Failed(_)) => &counters.tls_failed,
     }
 }

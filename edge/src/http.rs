@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
@@ -40,6 +41,7 @@ pub(crate) struct Site {
     pub(crate) origins: AllowedOrigins,
     /// Ends TLS on clients' connections; `None`: they come without.
     pub(crate) tls: Option<TlsAcceptor>,
+    /// Time for TLS and a connection's first header together.
     pub(crate) header_timeout: Duration,
     pub(crate) accept_lag_max: Duration,
     pub(crate) ping_interval: Duration,
@@ -69,15 +71,18 @@ pub(crate) fn router(
 
 /// Serves one connection until it ends, is upgraded, or `stop` comes and its request is answered.
 ///
+/// Its first header must be there by `deadline`; what was left of the time until then is what each later one gets.
+///
 /// # Errors
 /// When the client breaks the protocol, is too slow, or goes away.
 pub(crate) async fn serve(
     stream: ClientStream,
+    deadline: Instant,
     thread: Rc<WorkerThread>,
     site: Rc<Site>,
     stop: CancellationToken,
 ) -> hyper::Result<()> {
-    let timeout = site.header_timeout;
+    let timeout = deadline.saturating_duration_since(Instant::now());
     let service = service_fn(move |request| respond(request, Rc::clone(&thread), Rc::clone(&site)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -35,7 +35,7 @@ pub struct EdgeSection {
     pub http_connection_limit: usize,
     /// Bytes of history pages that are kept to be served again. Default 64 MiB; 0 keeps none.
     pub history_cache_bytes: ByteSize,
-    /// Time for the header of a request, the wait for one on a kept connection included, and for its body.
+    /// Time for TLS and the header of a request together, the wait for one on a kept connection included, and for its body.
     /// Default 10 s.
     #[serde(with = "humantime_serde")]
     pub header_timeout: Duration,

@@ -1,10 +1,8 @@
 //! The beginning of a client's connection where TLS ends here.
 
 use std::io;
-use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::error::Elapsed;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -27,26 +25,28 @@ pub(crate) enum HandshakeError {
     /// The first byte is none of TLS; the client has been told.
     #[error("the client doesn't speak TLS")]
     NotTls,
-    /// It took too long.
-    #[error("the handshake took longer than {0:?}")]
-    Slow(Duration),
+    /// It took too long, or longer than an edge that stops waits.
+    #[error("the handshake wasn't done in time")]
+    Slow,
     /// The client went away or broke the protocol, or the two have no version, cipher or protocol in common.
     #[error("handshake: {0}")]
     Failed(#[from] io::Error),
 }
 
-/// Does a client's handshake within a time.
+/// Does a client's handshake until it is late.
 ///
 /// # Errors
-/// When it isn't done in time, or fails.
+/// When it isn't done by then, or fails.
 pub(crate) async fn handshake(
     acceptor: &TlsAcceptor,
     tcp: TcpStream,
-    timeout: Duration,
+    late: impl Future<Output = ()>,
 ) -> Result<ClientStream, HandshakeError> {
-    let done = tokio::time::timeout(timeout, accept(acceptor, tcp)).await;
-    let tls = done.map_err(|_: Elapsed| HandshakeError::Slow(timeout))??;
-    Ok(ClientStream::Tls(Box::new(tls)))
+    tokio::select! {
+        biased;
+        done = accept(acceptor, tcp) => Ok(ClientStream::Tls(Box::new(done?))),
+        () = late => Err(HandshakeError::Slow),
+    }
 }
 
 async fn accept(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -45,11 +45,7 @@ impl Secured {
 
     async fn connect(&self, config: rustls::ClientConfig) -> TlsStream<TcpStream> {
         let tcp = within(TcpStream::connect(self.thread.address)).await;
-        let name = ServerName::try_from("localhost").expect("a name");
-        let connector = TlsConnector::from(Arc::new(config));
-        within(connector.connect(name, tcp.expect("connected")))
-            .await
-            .expect("a handshake")
+        begin(config, tcp.expect("connected")).await
     }
 
     fn client(&self) -> rustls::ClientConfig {
@@ -77,6 +73,15 @@ impl Secured {
         };
         within(all).await;
     }
+}
+
+/// Does a client's handshake.
+async fn begin(config: rustls::ClientConfig, tcp: TcpStream) -> TlsStream<TcpStream> {
+    let name = ServerName::try_from("localhost").expect("a name");
+    let connector = TlsConnector::from(Arc::new(config));
+    within(connector.connect(name, tcp))
+        .await
+        .expect("a handshake")
 }
 
 async fn text(socket: &mut WebSocketStream<TlsStream<TcpStream>>) -> String {
@@ -209,5 +214,21 @@ async fn a_handshake_under_way_does_not_hold_up_a_drain() {
     assert_eq!(u16::from(frame.code), 3001);
     // The close frame's echo, then the end of TLS, said and not only cut off.
     assert!(within(open.next()).await.is_none());
+    secured.thread.ended().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_a_drain_finds_before_its_handshake_is_still_served() {
+    let secured = Secured::start(|_| {});
+    let tcp = within(TcpStream::connect(secured.thread.address)).await;
+    secured.thread.drain(Duration::from_millis(50));
+    let mut tls = begin(secured.client(), tcp.expect("connected")).await;
+    let request = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    within(tls.write_all(request)).await.expect("sent");
+    let mut response = String::new();
+    within(tls.read_to_string(&mut response))
+        .await
+        .expect("an end, said and not only cut off");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     secured.thread.ended().await;
 }
