@@ -8,6 +8,9 @@ use crate::stage::{Running, Stage};
 
 const SECRET: &str = "secret";
 
+/// Connections beyond the open files that any system allows a process (Linux: fs.nr_open, less than 2³¹).
+const MORE_THAN_FILES: u64 = 1 << 40;
+
 /// Plays every case; returns the edge's log.
 pub(crate) fn provoke() -> String {
     let stage = Stage::new();
@@ -25,7 +28,7 @@ pub(crate) fn provoke() -> String {
 fn node(stage: &Stage) -> String {
     let ip = stage.ip;
     format!(
-        "{}[backbone]\nlisten = \"{ip}:0\"\n[admin]\nlisten = \"{ip}:0\"\n[[namespace]]\nname = \"chat\"\n",
+        "{}[backbone]\nlisten = \"{ip}:0\"\n[admin]\nlisten = \"{ip}:0\"\n[[namespace]]\nname = \"chat\"\n[[namespace]]\nname = \"\"\n",
         Stage::link("backbone-1")
     )
 }
@@ -33,7 +36,7 @@ fn node(stage: &Stage) -> String {
 fn edge(stage: &Stage, link: &str) -> String {
     let ip = stage.ip;
     format!(
-        "{}[edge]\nlisten = \"{ip}:0\"\nbackbones = [\"{link}\"]\nconnection_limit = 100000000\n\
+        "{}[edge]\nlisten = \"{ip}:0\"\nbackbones = [\"{link}\"]\nconnection_limit = {MORE_THAN_FILES}\n\
          [admin]\nlisten = \"{ip}:0\"\n\
          [client.token]\nhmac_secret_key = \"{SECRET}\"\n[api]\nkey = \"key\"\n",
         Stage::link("edge-1")
@@ -79,8 +82,21 @@ fn commands(edge: &Running, listen: &str) {
     client.text();
     client.say(&json!({"id": 2, "subscribe": {"channel": "chatt:lobby"}}).to_string());
     client.say(&json!({"id": 3, "subscribe": {"channel": "chat:lobby"}}).to_string());
+    client.say(&json!({"id": 4, "subscribe": {"channel": "#bob"}}).to_string());
+    client.say(&json!({"id": 5, "subscribe": {"channel": "$chat:lobby"}}).to_string());
+    let foreign = json!({"channel": "chat:lobby", "token": "x"});
+    client.say(&json!({"id": 6, "subscribe": foreign}).to_string());
+    client.say(&json!({"id": 7, "sub_refresh": foreign}).to_string());
     edge.says("refused with 102");
-    edge.says("refused with 103");
+    for why in [
+        "the namespace doesn't allow it",
+        "it is for other users",
+        "needs a subscription token",
+        "the subscription token is malformed",
+        "to be refreshed that isn't there",
+    ] {
+        edge.says(why);
+    }
 }
 
 fn calls(edge: &Running, listen: &str) {

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use tracing::warn;
+use trunkline_shared::limits::API_BODY_BYTES_MAX;
 
 use super::{Reason, Refusals};
 
@@ -48,7 +49,9 @@ impl Refusals {
                 ),
                 413 => warn!(
                     method,
-                    left_out, "call of the server API refused with 413: its body has more than 1 MiB"
+                    bytes_max = API_BODY_BYTES_MAX,
+                    left_out,
+                    "call of the server API refused with 413: its body has more than bytes_max"
                 ),
                 _ => warn!(
                     method,

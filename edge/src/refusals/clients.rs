@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::ORIGIN;
 use tracing::warn;
-use trunkline_edge_core::worker::{Deed, Refusal, RefusedConnect};
+use trunkline_edge_core::worker::{Deed, Denied, Refusal, RefusedConnect};
 use trunkline_protocol::ErrorCode;
+use trunkline_shared::limits::PAYLOAD_BYTES_MAX;
 
 use super::{Reason, Refusals};
 
@@ -76,8 +77,8 @@ impl Refusals {
     pub(crate) fn too_big(&self) {
         self.tell(Reason::TooBig, |left_out| {
             warn!(
-                left_out,
-                "connection closed with 1009: a message of more than 64 KiB"
+                bytes_max = PAYLOAD_BYTES_MAX,
+                left_out, "connection closed with 1009: a message of more than bytes_max"
             );
         });
     }
@@ -92,6 +93,11 @@ impl Refusals {
                     "command refused with 3500: a subscription token for another user, client or channel, or not signed with client.token.hmac_secret_key"
                 );
             }),
+            Refusal::Denied {
+                deed,
+                why,
+                namespace,
+            } => self.denied(*deed, *why, namespace),
             Refusal::Command {
                 deed,
                 code,
@@ -135,6 +141,56 @@ impl Refusals {
         }
     }
 
+    fn denied(&self, deed: Deed, why: Denied, namespace: &str) {
+        let deed = deed.name();
+        match why {
+            Denied::NotAllowed => self.tell(Reason::NotAllowed, |left_out| {
+                let key = format!("allow_{deed}_for_client");
+                warn!(
+                    deed,
+                    namespace,
+                    key,
+                    left_out,
+                    "command refused with 103: the namespace doesn't allow it to this client"
+                );
+            }),
+            Denied::OtherUsersChannel => self.tell(Reason::OtherUsersChannel, |left_out| {
+                warn!(
+                    deed,
+                    namespace,
+                    left_out,
+                    "command refused with 103: the channel's name says behind its # that it is for other users"
+                );
+            }),
+            Denied::NoSubscriptionToken => self.tell(Reason::NoSubscriptionToken, |left_out| {
+                warn!(
+                    deed,
+                    namespace,
+                    left_out,
+                    "command refused with 103: a channel that begins with $ needs a subscription token"
+                );
+            }),
+            Denied::InvalidSubscriptionToken => {
+                self.tell(Reason::InvalidSubscriptionToken, |left_out| {
+                    warn!(
+                        deed,
+                        namespace,
+                        left_out,
+                        "command refused with 103: the subscription token is malformed or not signed with client.token.hmac_secret_key"
+                    );
+                });
+            }
+            Denied::NotSubscribed => self.tell(Reason::NotSubscribed, |left_out| {
+                warn!(
+                    deed,
+                    namespace,
+                    left_out,
+                    "command refused with 103: a subscription was to be refreshed that isn't there"
+                );
+            }),
+        }
+    }
+
     fn command(&self, deed: Deed, code: ErrorCode, namespace: &str) {
         let deed = deed.name();
         if code == ErrorCode::UnknownChannel {
@@ -144,17 +200,6 @@ impl Refusals {
                     namespace,
                     left_out,
                     "command refused with 102: the node's rules have no [[namespace]] of this name"
-                );
-            });
-        } else if code == ErrorCode::PermissionDenied {
-            self.tell(Reason::NotPermitted, |left_out| {
-                let key = format!("allow_{deed}_for_client");
-                warn!(
-                    deed,
-                    namespace,
-                    key,
-                    left_out,
-                    "command refused with 103: the namespace doesn't allow it to this client"
                 );
             });
         } else {

@@ -45,8 +45,23 @@ pub(super) fn tell(config: &EdgeConfig) {
 }
 
 fn needed_files(config: &EdgeConfig) -> u64 {
-    let connections = config.edge.connection_limit + config.edge.http_connection_limit;
+    let edge = &config.edge;
+    let connections = edge
+        .connection_limit
+        .saturating_add(edge.http_connection_limit);
     u64::try_from(connections)
         .unwrap_or(u64::MAX)
         .saturating_add(SPARE_FILES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_mean_none_need_all_files_there_are() {
+        let mut config = EdgeConfig::default();
+        config.edge.connection_limit = usize::MAX;
+        assert_eq!(needed_files(&config), u64::MAX);
+    }
 }

@@ -3,11 +3,10 @@
 use trunkline_protocol::{DisconnectCode, ErrorCode};
 use trunkline_shared::{Channel, UnixMillis};
 
-use super::channel_name;
 use super::config::ClientConfig;
 use super::permission::Access;
 use super::plan::Grant;
-use super::refusal::RefusedConnect;
+use super::refusal::{Denied, RefusedConnect};
 use super::session::Failure;
 use crate::auth::{ConnectionToken, SubscriptionToken, TokenError, TokenVerifier};
 
@@ -59,23 +58,19 @@ pub(super) fn authorize(
     token: &str,
 ) -> Result<Grant, Failure> {
     let Access { channel, user, .. } = access;
-    let is_private = channel.is_private() && token.is_empty();
-    if is_private || !channel_name::is_open_to(channel, user) {
-        return Err(ErrorCode::PermissionDenied.into());
+    if channel.is_private() && token.is_empty() {
+        return Err(Denied::NoSubscriptionToken.into());
     }
+    access.check_owner()?;
     if token.is_empty() {
-        let denied = ErrorCode::PermissionDenied.into();
-        return if access.may_subscribe() {
-            Ok(Grant::default())
-        } else {
-            Err(denied)
-        };
+        access.check_subscribe()?;
+        return Ok(Grant::default());
     }
     let token = verifier
         .subscription(token, unix)
         .map_err(|error| match error {
-            TokenError::Expired => ErrorCode::TokenExpired,
-            TokenError::Invalid => ErrorCode::PermissionDenied,
+            TokenError::Expired => Failure::Error(ErrorCode::TokenExpired),
+            TokenError::Invalid => Failure::Denied(Denied::InvalidSubscriptionToken),
         })?;
     check_owner(&token, user, client, channel)?;
     Ok(Grant {

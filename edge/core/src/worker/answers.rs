@@ -77,10 +77,10 @@ impl Session {
             // Upstream has answered something that wasn't asked.
             (_, _) => Err(Failure::Error(ErrorCode::Internal)),
         };
-        match reply {
+        match reply.map_err(Failure::told) {
             Ok(frame) => self.answer(ctx, &channel, ticket, frame, false),
-            Err(Failure::Error(code)) => self.on_refused(ctx, ticket, id, &channel, code),
-            Err(Failure::Close(code)) => self.close(ctx, code),
+            Err(Ok(code)) => self.on_refused(ctx, ticket, id, &channel, code),
+            Err(Err(code)) => self.close(ctx, code),
         }
     }
 

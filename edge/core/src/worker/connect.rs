@@ -26,10 +26,10 @@ impl Session {
         if self.phase != Phase::AwaitingConnect {
             return self.close(ctx, DisconnectCode::BadRequest);
         }
-        match identify(ctx, now, &request.token) {
+        match identify(ctx, now, &request.token).map_err(Failure::told) {
             Ok(identity) => self.open(ctx, now, id, identity),
-            Err(Failure::Close(code)) => self.close(ctx, code),
-            Err(Failure::Error(code)) => {
+            Err(Err(code)) => self.close(ctx, code),
+            Err(Ok(code)) => {
                 self.phase = Phase::Unusable;
                 self.reply_error(ctx, id, code);
             }

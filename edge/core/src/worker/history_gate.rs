@@ -130,7 +130,9 @@ impl HistoryGate {
             Ok(_) => true,
             Err(_) if token.is_empty() => false,
             Err(Failure::Error(code)) => return Err(of_code(code)),
-            Err(Failure::Close(_)) => return Err(HistoryRefused::NotPermitted),
+            Err(Failure::Denied(_) | Failure::Close(_)) => {
+                return Err(HistoryRefused::NotPermitted);
+            }
         };
         let access = Access {
             is_subscriber,

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use trunkline_protocol::{ErrorCode, Push, ReplyBody, UnsubscribeCode, encode_push, message};
+use trunkline_protocol::{Push, ReplyBody, UnsubscribeCode, encode_push, message};
 use trunkline_shared::rules::Namespace;
 use trunkline_shared::{Channel, ClientInfo, Now, Payload, limits};
 
@@ -10,7 +10,7 @@ use super::context::Context;
 use super::outbox::Frame;
 use super::permission::Access;
 use super::refusal::Deed;
-use super::session::{Failure, Outcome, Phase, Session};
+use super::session::{Outcome, Phase, Session};
 use super::subscription::Ending;
 use super::timers::Timer;
 use crate::exchange::ToUpstream;
@@ -161,14 +161,5 @@ impl Session {
             user: &self.identity.user,
             is_subscriber,
         }
-    }
-}
-
-/// A feature that a namespace hasn't, and one that the client mayn't use.
-pub(super) fn check_feature(has_it: bool, is_permitted: bool) -> Result<(), Failure> {
-    match (has_it, is_permitted) {
-        (false, _) => Err(ErrorCode::NotAvailable.into()),
-        (true, false) => Err(ErrorCode::PermissionDenied.into()),
-        (true, true) => Ok(()),
     }
 }

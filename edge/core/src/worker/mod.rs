@@ -44,7 +44,7 @@ pub use config::{ClientConfig, ConfigError, TokenConfig};
 pub use connect::VERSION;
 pub use history_gate::{Admitted, HistoryGate, HistoryRefused, Tokens};
 pub use publish::is_acceptable;
-pub use refusal::{Deed, Refusal, RefusedConnect};
+pub use refusal::{Deed, Denied, Refusal, RefusedConnect};
 pub use stats::{Counters, WorkerStats};
 
 use crate::exchange::{ToUpstream, ToWorker, WorkerId};

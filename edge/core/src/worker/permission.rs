@@ -4,6 +4,7 @@ use trunkline_shared::Channel;
 use trunkline_shared::rules::Namespace;
 
 use super::channel_name::{is_open_to, is_user_limited, names_user};
+use super::refusal::Denied;
 
 /// A client before a channel.
 #[derive(Clone, Copy)]
@@ -17,8 +18,16 @@ pub(super) struct Access<'a> {
 }
 
 impl Access<'_> {
+    /// Whether the channel is one that the client's user may name: a personal one is for its user alone.
+    pub(super) fn check_owner(self) -> Result<(), Denied> {
+        permit(
+            is_open_to(self.channel, self.user),
+            Denied::OtherUsersChannel,
+        )
+    }
+
     /// Whether it may subscribe without a token.
-    pub(super) fn may_subscribe(self) -> bool {
+    pub(super) fn check_subscribe(self) -> Result<(), Denied> {
         let Self {
             namespace,
             channel,
@@ -26,17 +35,37 @@ impl Access<'_> {
             ..
         } = self;
         if super::channel_name::owner(channel).is_some() {
-            return is_open_to(channel, user);
+            return self.check_owner();
         }
         if is_user_limited(namespace, channel) {
-            return names_user(channel, user);
+            return permit(names_user(channel, user), Denied::OtherUsersChannel);
         }
         let client = namespace.allow_subscribe_for_client;
-        self.allows(client, false, namespace.allow_subscribe_for_anonymous)
+        self.check(self.allows(client, false, namespace.allow_subscribe_for_anonymous))
     }
 
     /// Whether it may publish.
-    pub(super) fn may_publish(self) -> bool {
+    pub(super) fn check_publish(self) -> Result<(), Denied> {
+        self.check(self.may_publish())
+    }
+
+    /// Whether it may ask who is there.
+    pub(super) fn check_presence(self) -> Result<(), Denied> {
+        self.check(self.may_read_presence())
+    }
+
+    /// Whether it may read the past.
+    pub(super) fn check_history(self) -> Result<(), Denied> {
+        self.check(self.may_read_history())
+    }
+
+    /// What rules allow but names don't is told apart from what rules don't allow.
+    fn check(self, is_allowed: bool) -> Result<(), Denied> {
+        self.check_owner()?;
+        permit(is_allowed, Denied::NotAllowed)
+    }
+
+    fn may_publish(self) -> bool {
         let Namespace {
             allow_publish_for_client: client,
             allow_publish_for_subscriber: subscriber,
@@ -76,6 +105,10 @@ impl Access<'_> {
     }
 }
 
+fn permit(is_permitted: bool, otherwise: Denied) -> Result<(), Denied> {
+    is_permitted.then_some(()).ok_or(otherwise)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,7 +135,8 @@ mod tests {
     fn nothing_is_permitted_by_default() {
         let (namespace, channel) = (Namespace::default(), channel("chat:1"));
         let access = access(&namespace, &channel, "42", true);
-        assert!(!access.may_subscribe() && !access.may_publish());
+        assert_eq!(access.check_subscribe(), Err(Denied::NotAllowed));
+        assert_eq!(access.check_publish(), Err(Denied::NotAllowed));
         assert!(!access.may_read_presence() && !access.may_read_history());
     }
 
@@ -141,8 +175,9 @@ mod tests {
             ..Namespace::default()
         };
         let channel = channel("ul:d#42,43");
-        assert!(access(&limited, &channel, "43", false).may_subscribe());
-        assert!(!access(&limited, &channel, "44", false).may_subscribe());
+        let subscribe = |user| access(&limited, &channel, user, false).check_subscribe();
+        assert_eq!(subscribe("43"), Ok(()));
+        assert_eq!(subscribe("44"), Err(Denied::OtherUsersChannel));
     }
 
     #[test]
@@ -153,8 +188,14 @@ mod tests {
             ..Namespace::default()
         };
         let (closed, channel) = (Namespace::default(), channel("#42"));
-        assert!(access(&closed, &channel, "42", false).may_subscribe());
-        assert!(!access(&open, &channel, "43", false).may_subscribe());
-        assert!(!access(&open, &channel, "43", false).may_publish());
+        let others = Err(Denied::OtherUsersChannel);
+        let access = |namespace, user| access(namespace, &channel, user, false);
+        assert_eq!(access(&closed, "42").check_subscribe(), Ok(()));
+        assert_eq!(
+            access(&closed, "42").check_publish(),
+            Err(Denied::NotAllowed)
+        );
+        assert_eq!(access(&open, "43").check_subscribe(), others);
+        assert_eq!(access(&open, "43").check_publish(), others);
     }
 }

@@ -48,9 +48,7 @@ impl Session {
         if kind != 0 {
             return Err(ErrorCode::NotAvailable.into());
         }
-        if !self.access(namespace, channel).may_publish() {
-            return Err(ErrorCode::PermissionDenied.into());
-        }
+        self.access(namespace, channel).check_publish()?;
         let pending = Pending {
             conn: self.conn,
             id,

@@ -9,7 +9,6 @@ use trunkline_shared::{Channel, ClientInfo, Now, Offset, Position, Publication, 
 
 use super::channel_name;
 use super::context::{Asked, Context, Pending};
-use super::membership::check_feature;
 use super::outbox::Frame;
 use super::plan::OFFSET_MAX;
 use super::refusal::Deed;
@@ -64,8 +63,10 @@ impl Session {
             |session, ctx, channel| {
                 let rules = ctx.rules.clone();
                 let namespace = channel_name::namespace(rules.as_deref(), channel)?;
-                let permitted = session.access(namespace, channel).may_read_history();
-                check_feature(namespace.has_history(), permitted)?;
+                if !namespace.has_history() {
+                    return Err(ErrorCode::NotAvailable.into());
+                }
+                session.access(namespace, channel).check_history()?;
                 let query = history_query(request, ctx.config.history_max_publication_limit)?;
                 let bytes_max = session.room().min(limits::ANSWER_BYTES_MAX);
                 let since = request.since.as_ref();
@@ -85,8 +86,10 @@ impl Session {
 
     fn check_presence(&self, ctx: &Context, channel: &Channel) -> Result<(), Failure> {
         let namespace = channel_name::namespace(ctx.rules.as_deref(), channel)?;
-        let permitted = self.access(namespace, channel).may_read_presence();
-        check_feature(namespace.presence, permitted)
+        if !namespace.presence {
+            return Err(ErrorCode::NotAvailable.into());
+        }
+        Ok(self.access(namespace, channel).check_presence()?)
     }
 
     fn ask(

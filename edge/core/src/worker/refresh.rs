@@ -6,7 +6,7 @@ use trunkline_shared::{Channel, Now, UnixMillis};
 
 use super::context::Context;
 use super::plan::ttl;
-use super::refusal::Deed;
+use super::refusal::{Deed, Denied};
 use super::session::{Failure, Outcome, Session};
 use crate::auth::TokenError;
 
@@ -86,7 +86,7 @@ impl Session {
             .get(channel, self.conn)
             .map(|mine| mine.side)
         else {
-            return Err(ErrorCode::PermissionDenied.into());
+            return Err(Denied::NotSubscribed.into());
         };
         if request.token.is_empty() {
             return Err(ErrorCode::BadRequest.into());

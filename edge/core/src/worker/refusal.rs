@@ -11,7 +11,16 @@ use super::session::Failure;
 pub enum Refusal {
     /// A connect.
     Connect(RefusedConnect),
-    /// A command about a channel is answered with an error.
+    /// A command about a channel is answered with error 103.
+    Denied {
+        /// What was asked for.
+        deed: Deed,
+        /// Why it is denied.
+        why: Denied,
+        /// The channel's namespace; empty for channels without one.
+        namespace: SmolStr,
+    },
+    /// A command about a channel is answered with another error.
     Command {
         /// What was asked for.
         deed: Deed,
@@ -38,6 +47,21 @@ pub enum RefusedConnect {
     NobodysToken,
     /// Its token names channels, which isn't available yet, error 108.
     NamesChannels,
+}
+
+/// Why a command about a channel is answered with error 103.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// The namespace's rules don't allow it to this client.
+    NotAllowed,
+    /// The channel's name says that it is for other users.
+    OtherUsersChannel,
+    /// It needs a subscription token and comes without.
+    NoSubscriptionToken,
+    /// Its subscription token is malformed or not signed with the secret.
+    InvalidSubscriptionToken,
+    /// A subscription is to be refreshed that isn't there.
+    NotSubscribed,
 }
 
 /// What a command about a channel asks for.
@@ -72,13 +96,19 @@ impl Refusal {
     /// That of a failed command about a channel; `None` where nobody is to blame, or the
     /// close code says it all.
     pub(super) fn of(deed: Deed, channel: &Channel, failure: &Failure) -> Option<Self> {
+        let namespace = || channel.namespace().unwrap_or_default().into();
         match failure {
+            Failure::Denied(why) => Some(Self::Denied {
+                deed,
+                why: *why,
+                namespace: namespace(),
+            }),
             // It may be asked again as it is, and isn't the asker's fault.
             Failure::Error(code) if code.is_temporary() => None,
             Failure::Error(code) => Some(Self::Command {
                 deed,
                 code: *code,
-                namespace: channel.namespace().unwrap_or_default().into(),
+                namespace: namespace(),
             }),
             Failure::Close(DisconnectCode::InvalidToken) => Some(Self::SubscriptionToken),
             Failure::Close(_) => None,

@@ -13,7 +13,7 @@ use trunkline_shared::{Channel, ChannelError, ClientInfo, Now, UnixMillis};
 
 use super::context::Context;
 use super::outbox::Outbox;
-use super::refusal::{Deed, Refusal};
+use super::refusal::{Deed, Denied, Refusal};
 use super::reply_order::ReplyOrder;
 use super::timers::Timer;
 use super::{ConnId, Output};
@@ -81,10 +81,29 @@ pub(super) enum Outcome {
 
 /// Why a command isn't done.
 pub(super) enum Failure {
-    /// It is answered with an error.
+    /// It is answered with error 103.
+    Denied(Denied),
+    /// It is answered with another error.
     Error(ErrorCode),
     /// The connection ends, without an answer.
     Close(DisconnectCode),
+}
+
+impl Failure {
+    /// What the client is told: an error, or the code that its connection is closed with.
+    pub(super) fn told(self) -> Result<ErrorCode, DisconnectCode> {
+        match self {
+            Self::Denied(_) => Ok(ErrorCode::PermissionDenied),
+            Self::Error(code) => Ok(code),
+            Self::Close(code) => Err(code),
+        }
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(why: Denied) -> Self {
+        Self::Denied(why)
+    }
 }
 
 impl From<ErrorCode> for Failure {
@@ -201,14 +220,14 @@ impl Session {
         if let Some(refusal) = failure.and_then(|why| Refusal::of(deed, &channel, why)) {
             ctx.refuse(refusal);
         }
-        match outcome {
+        match outcome.map_err(Failure::told) {
             Ok(Outcome::Reply(body)) => self.reply_in_channel(ctx, &channel, id, body),
             Ok(Outcome::Asked(ticket)) => self.order.ask(channel, ticket),
-            Err(Failure::Error(code)) => {
+            Err(Ok(code)) => {
                 ctx.counters.error(code);
                 self.reply_in_channel(ctx, &channel, id, ReplyBody::Error(code.into()));
             }
-            Err(Failure::Close(code)) => self.close(ctx, code),
+            Err(Err(code)) => self.close(ctx, code),
         }
     }
 

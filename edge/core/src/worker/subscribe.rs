@@ -141,12 +141,11 @@ impl Session {
         let ((id, channel), (position, caught_up)) = (command, answer);
         let is_wanted = self.awaits(&channel, ticket);
         let missed = plan.missed(position, caught_up.as_deref());
-        let reply = match self.subscribe_reply(ctx, now, id, plan, position, missed) {
+        let reply = self.subscribe_reply(ctx, now, id, plan, position, missed);
+        let reply = match reply.map_err(Failure::told) {
             Ok(frame) => frame,
-            Err(Failure::Close(code)) => return self.close(ctx, code),
-            Err(Failure::Error(code)) => {
-                return self.on_refused(ctx, ticket, id, &channel, code);
-            }
+            Err(Err(code)) => return self.close(ctx, code),
+            Err(Ok(code)) => return self.on_refused(ctx, ticket, id, &channel, code),
         };
         if !is_wanted {
             return self.answer(ctx, &channel, ticket, reply, false);

@@ -1,9 +1,12 @@
 use serde_json::json;
+use trunkline_protocol::message::SubscribeRequest;
 use trunkline_protocol::{Encoding, ErrorCode, Request};
 
-use super::requests::{connect, publish, subscribe, subscribe_with_token, token};
+use super::requests::{
+    connect, history, publish, sub_refresh, subscribe, subscribe_with_token, token,
+};
 use super::rig::{Rig, START, config};
-use crate::worker::{ClientConfig, Deed, Refusal, RefusedConnect};
+use crate::worker::{ClientConfig, Deed, Denied, Refusal, RefusedConnect};
 
 const NOW: u64 = START.as_secs();
 
@@ -50,9 +53,49 @@ fn a_refused_connect_says_why() {
 fn a_refused_command_names_the_deed_and_the_namespace_only() {
     let unknown = command(Deed::Subscribe, ErrorCode::UnknownChannel, "nope");
     check_command(subscribe("nope:ann"), unknown);
-    let denied = command(Deed::Publish, ErrorCode::PermissionDenied, "");
-    check_command(publish("#43", "{}"), denied);
     check_command(subscribe("rec:x"), None);
+}
+
+#[track_caller]
+fn check_denied(request: Request, deed: Deed, why: Denied, namespace: &str) {
+    let namespace = namespace.into();
+    let denied = Refusal::Denied {
+        deed,
+        why,
+        namespace,
+    };
+    check_command(request, Some(denied));
+}
+
+#[test]
+fn each_cause_of_103_is_told_as_what_it_is() {
+    let (subscribing, publishing) = (Deed::Subscribe, Deed::Publish);
+    check_denied(
+        publish("closed:x", "{}"),
+        publishing,
+        Denied::NotAllowed,
+        "closed",
+    );
+    check_denied(
+        history("closed:x", 1),
+        Deed::History,
+        Denied::NotAllowed,
+        "closed",
+    );
+    let others = Denied::OtherUsersChannel;
+    check_denied(publish("#43", "{}"), publishing, others, "");
+    check_denied(subscribe("#43"), subscribing, others, "");
+    let tokenless = Denied::NoSubscriptionToken;
+    check_denied(subscribe("$rec:x"), subscribing, tokenless, "rec");
+    let foreign = Request::Subscribe(SubscribeRequest {
+        channel: "rec:x".into(),
+        token: "x".into(),
+        ..SubscribeRequest::default()
+    });
+    let invalid = Denied::InvalidSubscriptionToken;
+    check_denied(foreign, subscribing, invalid, "rec");
+    let refresh = sub_refresh("rec:x", "x".to_owned());
+    check_denied(refresh, subscribing, Denied::NotSubscribed, "rec");
 }
 
 #[test]
