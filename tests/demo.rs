@@ -19,6 +19,14 @@ fn two_people(script: &str, mesh: &Mesh) -> Option<Value> {
     Some(browse(script, &[&near, &far])?.expect("done"))
 }
 
+/// Runs a script with the page of an edge of a new mesh and what else it wants; returns what it says at its end.
+fn one_person(script: &str, arguments: &[&str]) -> Option<Value> {
+    let mesh = Mesh::start();
+    let url = page(&mesh, "edge-us-east");
+    let arguments = [&[url.as_str()], arguments].concat();
+    Some(browse(script, &arguments)?.expect("done"))
+}
+
 #[test]
 fn people_in_two_regions_see_each_other_write_and_what_they_say_is_text() {
     two_people("talk.mjs", &Mesh::start());
@@ -41,9 +49,20 @@ fn a_region_is_as_far_as_emulated_and_its_people_wait_while_it_is_cut_off() {
 
 #[test]
 fn history_comes_page_by_page_while_reading_back() {
-    let mesh = Mesh::start();
-    let url = page(&mesh, "edge-us-east");
-    if let Some(mut script) = browse("past.mjs", &[&url, "120"]) {
-        assert_eq!(script.expect("done")["pages"], 3);
+    if let Some(done) = one_person("past.mjs", &["120", "0"]) {
+        assert_eq!(done["pages"], 3);
     }
+}
+
+#[test]
+fn history_goes_on_behind_a_page_that_its_bytes_cut_short() {
+    if let Some(done) = one_person("past.mjs", &["60", "24000"]) {
+        let first = done["first"].as_u64().expect("a number");
+        assert!(first < 50, "{first} messages are no page cut short");
+    }
+}
+
+#[test]
+fn what_a_page_has_let_go_of_comes_back_while_reading_back() {
+    one_person("many.mjs", &["310"]);
 }

@@ -15,23 +15,24 @@ export function check (holds, what) {
 }
 
 export const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
+  executablePath: process.env.CHROMIUM,
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking']
 })
 
 const complaints = []
 
-/** Opens an edge's page under a name and waits until it is connected. */
-export async function tab (url, { name, ...options }) {
+/** Opens an edge's page under a name and waits until it is connected; `heard` gets each frame that the edge sends. */
+export async function tab (url, { name, heard = () => {}, ...options }) {
   const context = await browser.newContext(options)
   context.setDefaultTimeout(PATIENCE_MS)
+  const { host, origin } = new URL(url)
+  await context.addInitScript(({ name, origin }) => {
+    if (location.origin === origin) sessionStorage.setItem('trunkline.name', name)
+  }, { name, origin })
   const page = await context.newPage()
-  watch(page, new URL(url).host)
+  watch(page, host)
+  page.on('websocket', socket => socket.on('framereceived', ({ payload }) => heard(payload)))
   await page.goto(url)
-  await connected(page)
-  await page.click('#me')
-  await page.fill('#name', name)
-  await page.press('#name', 'Enter')
   await connected(page)
   await page.locator('.person', { hasText: name }).waitFor({ state: 'attached' })
   say({ opened: name })
@@ -73,6 +74,24 @@ export function message (page, text) {
 /** The texts of a page's messages, in their order. */
 export function texts (page) {
   return page.locator('.message .bubble').allTextContents()
+}
+
+/** What stands in a page's log, messages and notices, in its order. */
+export function lines (page) {
+  return page.locator('#messages :is(.bubble, .notice)').allTextContents()
+}
+
+/** Reads back until there is no more. */
+export async function readBack (page) {
+  const end = page.locator('#beginning')
+  while (await end.isHidden()) {
+    const count = (await texts(page)).length
+    await page.evaluate(() => { document.getElementById('log').scrollTop = 0 })
+    await until(page, count => {
+      return document.querySelectorAll('.message').length > count || !document.getElementById('beginning').hidden
+    }, count)
+    say({ messages: count })
+  }
 }
 
 /** Waits until a function of the page's is true. */

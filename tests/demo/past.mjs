@@ -1,11 +1,18 @@
-// Reads back to the beginning. Arguments: the URL of an edge's page, and how many messages to have.
-import { check, DESKTOP, done, message, publish, tab, texts, until, write } from './common.mjs'
+// Reads back to the beginning. Arguments: the URL of an edge's page, how many messages to have, and how many bytes to add to
+// each. Says at the end how many messages came at first and how many pages there were.
+import { check, DESKTOP, done, message, publish, readBack, tab, texts, until, write } from './common.mjs'
 
-const [url, total] = process.argv.slice(2)
+const [url, total, bytes] = process.argv.slice(2)
 const name = number => `message ${number}`
-for (let number = 1; number <= Number(total); number++) await publish(url, { text: name(number) })
+const ballast = 'x'.repeat(Number(bytes))
+for (let number = 1; number <= Number(total); number++) await publish(url, { text: name(number), ballast })
 
-const page = await tab(url, { ...DESKTOP, name: 'Ada' })
+let pages = 0
+const heard = frame => {
+  const replies = frame.trim().split('\n').map(line => JSON.parse(line))
+  pages += replies.filter(({ history }) => history?.publications.length > 0).length
+}
+const page = await tab(url, { ...DESKTOP, name: 'Ada', heard })
 await message(page, name(total)).waitFor()
 const shown = await texts(page)
 check(shown.length < Number(total), `${shown.length} of ${total} are shown at once`)
@@ -34,14 +41,7 @@ await first.waitFor()
 await publish(url, { text: 'news' })
 await page.getByRole('button', { name: 'New messages' }).waitFor()
 
-const end = page.locator('#beginning')
-while (await end.isHidden()) {
-  const count = (await texts(page)).length
-  await page.evaluate(() => { document.getElementById('log').scrollTop = 0 })
-  await until(page, count => {
-    return document.querySelectorAll('.message').length > count || !document.getElementById('beginning').hidden
-  }, count)
-}
+await readBack(page)
 const all = await texts(page)
 const expected = [...Array.from({ length: Number(total) }, (_, at) => name(at + 1)), 'news']
 check(JSON.stringify(all) === JSON.stringify(expected), `every message once, in order: ${all}`)
@@ -53,4 +53,4 @@ await until(page, () => {
   return scrollHeight - scrollTop - clientHeight < 2
 })
 await message(page, 'the end').locator('.delivery').waitFor()
-await done({ pages: Math.ceil(all.length / shown.length) })
+await done({ first: shown.length, pages })

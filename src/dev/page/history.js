@@ -14,7 +14,7 @@ export class History {
   #button = byId('older')
   #beginning = byId('beginning')
   #loading = false
-  /** Grows when the log begins anew: what was asked for before no longer fits. */
+  /** Grows when the log begins anew or elsewhere: what was asked for before no longer joins it. */
   #round = 0
   #seen = new IntersectionObserver(entries => { if (entries.at(-1).isIntersecting) this.#older() }, { root: byId('log') })
 
@@ -22,6 +22,7 @@ export class History {
     this.#client = client
     this.#subscription = subscription
     this.#log = log
+    log.on('forgotten', () => this.#onForgotten())
     this.#button.addEventListener('click', () => this.#older())
   }
 
@@ -35,14 +36,24 @@ export class History {
     if (!this.#loading) return this.#load(this.#log.oldest)
   }
 
-  async #load (before) {
+  /** What the log let go of can be had again. */
+  #onForgotten () {
+    this.#round += 1
+    this.#show({ more: true })
+  }
+
+  async #load (before, again = false) {
     const round = this.#round
     this.#show({ loading: true })
     try {
-      const page = await this.#client.command('history', this.#request(before))
+      const { publications } = await this.#client.command('history', this.#request(before))
       if (round !== this.#round) return
-      this.#log.prepend(page.publications.map(read))
-      this.#show({ more: page.publications.length === PAGE && this.#log.oldest > 1 })
+      // A page is as long as the edge's send queue had room for. What left it none has come before this answer: nothing is the
+      // end only when it comes twice.
+      if (publications.length === 0 && !again) return this.#load(before, true)
+      this.#log.prepend(publications.map(read))
+      if (round !== this.#round) return
+      this.#show({ more: publications.length > 0 && this.#log.oldest > 1 })
     } catch (error) {
       if (round !== this.#round) return
       if (error.code === UNRECOVERABLE) return this.latest()
@@ -62,7 +73,9 @@ export class History {
     this.#button.hidden = ended
     this.#beginning.hidden = !ended
     this.#button.disabled = loading
-    this.#button.textContent = loading ? 'Loading…' : failed ? `Older messages didn't come (${failed}): try again` : 'Load older messages'
+    const text = loading ? 'Loading…' : failed ? `Older messages didn't come (${failed}): try again` : 'Load older messages'
+    // Written anew it would be read aloud anew.
+    if (this.#button.textContent !== text) this.#button.textContent = text
     // Seen anew: it may be in view still, when a page is short or the screen is tall.
     this.#seen.disconnect()
     if (more) this.#seen.observe(this.#button)

@@ -1,6 +1,7 @@
 // The messages in the order of their offsets, each once; those that aren't confirmed yet stand at the end.
 
 import { byId, element } from './dom.js'
+import { Events } from './events.js'
 import { refresh, render } from './message.js'
 
 /** Kept while the newest are in view: enough to scroll a little. */
@@ -10,7 +11,8 @@ const KEPT_READING = 1200
 /** Pixels from the end that still count as being there. */
 const NEAR_END = 48
 
-export class Log {
+/** Tells `forgotten` when it has let go of its oldest messages. */
+export class Log extends Events {
   #scroll = byId('log')
   #list = byId('messages')
   #newer = byId('newer')
@@ -21,15 +23,15 @@ export class Log {
 
   /** `me` tells the name under which this page sends. */
   constructor (me) {
+    super()
     this.#me = me
     this.#scroll.addEventListener('scroll', () => { if (this.#atEnd()) this.#newer.hidden = true })
     this.#newer.addEventListener('click', () => this.#toEnd())
   }
 
-  /** The least offset shown; undefined when there is none. */
+  /** The least offset that is here, be it a repeat that isn't shown; undefined when there is none. */
   get oldest () {
-    const first = this.#list.querySelector('.message[data-offset]')
-    return first ? Number(first.dataset.offset) : undefined
+    return this.#offsets.size > 0 ? Math.min(...this.#offsets) : undefined
   }
 
   /** Adds a message that came now. */
@@ -74,7 +76,7 @@ export class Log {
   /** Forgets all but what isn't confirmed. */
   clear () {
     this.#list.querySelectorAll('[data-offset]').forEach(item => item.remove())
-    this.#byKey.forEach((item, key) => { if (!item.isConnected) this.#byKey.delete(key) })
+    this.#forgetKeys()
     this.#offsets.clear()
   }
 
@@ -111,15 +113,24 @@ export class Log {
 
   #settle (follow) {
     const most = follow ? KEPT_AT_END : KEPT_READING
-    while (this.#list.childElementCount > most) this.#forgetFirst()
+    this.#forget(this.#list.childElementCount - most)
     if (follow) this.#toEnd()
   }
 
-  #forgetFirst () {
-    const first = this.#list.firstElementChild
-    first.remove()
-    this.#offsets.delete(Number(first.dataset.offset))
-    this.#byKey.forEach((item, key) => { if (item === first) this.#byKey.delete(key) })
+  /** Lets go of the first of those that can be had again: what isn't confirmed is nowhere else. */
+  #forget (surplus) {
+    const first = surplus > 0 ? [...this.#list.querySelectorAll('[data-offset]')].slice(0, surplus) : []
+    if (first.length === 0) return
+    first.forEach(item => item.remove())
+    this.#forgetKeys()
+    const last = Number(first.at(-1).dataset.offset)
+    this.#offsets.forEach(offset => { if (offset <= last) this.#offsets.delete(offset) })
+    this.#join(this.#list.firstElementChild)
+    this.tell('forgotten')
+  }
+
+  #forgetKeys () {
+    this.#byKey.forEach((item, key) => { if (!item.isConnected) this.#byKey.delete(key) })
   }
 
   #atEnd () {

@@ -3,15 +3,16 @@
 import { Events } from './events.js'
 
 const ASK_EVERY_MS = 2000
+const NOT_FOUND = 404
 
 /** Tells `change` with `{ self, wan, edges }`. */
 export class Mesh extends Events {
   /** This edge's region; undefined where nobody tells. */
   self = undefined
 
-  /** Asks once, then goes on by itself where there is an answer. */
+  /** Asks once, then goes on by itself unless nobody here knows of a mesh; any other failure may pass. */
   async load () {
-    if (!await this.#ask()) return
+    if (await this.#ask() === NOT_FOUND) return
     setInterval(() => { if (!document.hidden) this.#ask() }, ASK_EVERY_MS)
   }
 
@@ -26,16 +27,19 @@ export class Mesh extends Events {
     await this.#ask()
   }
 
+  /** Resolves to the answer's status; undefined without an answer. */
   async #ask () {
     try {
       const response = await fetch('/dev/mesh')
-      if (!response.ok) return false
-      const mesh = await response.json()
-      this.self = mesh.self
-      this.tell('change', mesh)
-      return true
+      if (response.ok) this.#onMesh(await response.json())
+      return response.status
     } catch {
-      return false
+      return undefined
     }
+  }
+
+  #onMesh (mesh) {
+    this.self = mesh.self
+    this.tell('change', mesh)
   }
 }

@@ -30,8 +30,9 @@ export class Offline {
   #onResumed ({ count: messages, first, last }, position) {
     const wanted = this.#left !== undefined
     this.#left = undefined
-    if (messages > 0) this.#log.notice(`${count(messages, 'message')} replayed (${range(first, last)})`, position, 'replay')
-    else if (wanted) this.#log.notice('Back: nothing was missed', position, 'replay')
+    const text = messages > 0 ? `${count(messages, 'message')} replayed (${range(first, last)})` : 'Back: nothing was missed'
+    // Behind the last replayed message, which isn't here yet: the position is still the one before the replay.
+    if (messages > 0 || wanted) this.#log.notice(text, (last ?? position) + 0.5, 'replay')
   }
 
   #onMissed (before, now) {

@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod javascript;
 pub(crate) mod python;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -73,7 +74,7 @@ impl Drop for Script {
 }
 
 /// Whether a tool can be run so.
-fn answers(tool: &str, arguments: &[&str]) -> bool {
+fn answers(tool: impl AsRef<OsStr>, arguments: &[&str]) -> bool {
     let output = Command::new(tool).args(arguments).output();
     output.is_ok_and(|output| output.status.success())
 }
