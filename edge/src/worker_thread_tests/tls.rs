@@ -221,6 +221,7 @@ async fn a_handshake_under_way_does_not_hold_up_a_drain() {
 async fn a_connection_that_a_drain_finds_before_its_handshake_is_still_served() {
     let secured = Secured::start(|_| {});
     let tcp = within(TcpStream::connect(secured.thread.address)).await;
+    secured.counted(1, |counters| &counters.accepted).await;
     secured.thread.drain(Duration::from_millis(50));
     let mut tls = begin(secured.client(), tcp.expect("connected")).await;
     let request = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -76,11 +76,12 @@ fn each_cause_of_103_is_told_as_what_it_is() {
         Denied::NotAllowed,
         "closed",
     );
+    // It has a history, for subscribers.
     check_denied(
-        history("closed:x", 1),
+        history("rec:x", 1),
         Deed::History,
         Denied::NotAllowed,
-        "closed",
+        "rec",
     );
     let others = Denied::OtherUsersChannel;
     check_denied(publish("#43", "{}"), publishing, others, "");
