@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use trunkline_process::{Failure, ProcessArgs};
 
-use crate::commands::{check, publish, subscribe, token, top};
+use crate::commands::{check, publish, store, subscribe, token, top};
 use crate::{certs, dev};
 
 /// A global WebSocket mesh.
@@ -39,6 +39,9 @@ pub(crate) enum Command {
     Check(check::CheckArgs),
     /// Show what the processes of a mesh do: connections, channels, rates, links.
     Top(top::TopArgs),
+    /// Check a node's message store, write it out, read it in, or begin new epochs.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Make certificates for links.
     #[command(subcommand)]
     Certs(CertsCommand),
@@ -88,6 +91,7 @@ impl Command {
             Self::Token(args) => token::run(&args),
             Self::Check(args) => check::run(&args),
             Self::Top(args) => top::run(&args),
+            Self::Store(command) => store::run(&command),
             Self::Certs(CertsCommand::New(args)) => new_certs(&args),
         }
     }

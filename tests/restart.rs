@@ -1,5 +1,9 @@
 //! A node that is killed and started again under a living edge.
 
+#[path = "restart/backup.rs"]
+mod backup;
+#[path = "crash/client.rs"]
+mod client;
 mod harness;
 
 use std::path::Path;
@@ -7,15 +11,18 @@ use std::path::Path;
 use harness::papers::{link_section, make_certificates};
 use harness::process::Process;
 use harness::{api, own_ip};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// With such an idle time-out nothing but a reset tells an edge in time that its node was restarted.
 const IDLE: &str = "idle_timeout = \"60s\"\nkeep_alive = \"3s\"";
 
+/// What the namespaces allow: everybody may subscribe and recover.
+const OPEN: &str = "allow_subscribe_for_client = true\nallow_subscribe_for_anonymous = true\nforce_recovery = true\n";
+
 fn node(dir: &Path, link: &str) -> Process {
     let config = format!(
         "[backbone]\nlisten = \"{link}\"\n[store]\npath = \"{}/store\"\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
-         [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1h\"\n",
+         [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1h\"\n{OPEN}",
         dir.display(),
         link_section(dir, "backbone-1", IDLE),
     );
@@ -25,11 +32,17 @@ fn node(dir: &Path, link: &str) -> Process {
 fn edge(dir: &Path, link: &str) -> Process {
     let config = format!(
         "[edge]\nlisten = \"{}:0\"\nbackbones = [\"{link}\"]\ndrain_seconds = 1\n[admin]\nlisten = \"127.0.0.1:0\"\n\
-         [client.token]\nhmac_secret_key = \"secret\"\n[api]\nkey = \"dev\"\n{}",
+         [client]\nallow_anonymous_connect_without_token = true\n[client.token]\nhmac_secret_key = \"secret\"\n[api]\nkey = \"dev\"\n{}",
         own_ip(),
         link_section(dir, "edge-1", IDLE),
     );
     Process::start(dir, "edge", "edge-1", &config)
+}
+
+/// Publishes through the server API; returns its result.
+fn publish(edge: &Process, channel: &str, number: u64) -> Value {
+    let body = json!({ "channel": channel, "data": { "number": number } });
+    api(&edge.address("listen"), "publish", &body)["result"].clone()
 }
 
 #[test]
@@ -39,18 +52,11 @@ fn a_publish_is_answered_before_the_idle_time_out_of_a_restarted_nodes_link() {
     let first = node(dir.path(), &format!("{}:0", own_ip()));
     let link = first.address("link");
     let edge = edge(dir.path(), &link);
-    let publish = |number: u64| {
-        api(
-            &edge.address("listen"),
-            "publish",
-            &json!({ "channel": "chat:1", "data": { "number": number } }),
-        )
-    };
-    assert_eq!(publish(1)["result"]["offset"], 1);
+    assert_eq!(publish(&edge, "chat:1", 1)["offset"], 1);
     first.kill();
     let _second = node(dir.path(), &link);
     // An answer within the command's deadline of 4 s: the link's end was not waited for.
-    assert_eq!(publish(2)["result"]["offset"], 2);
+    assert_eq!(publish(&edge, "chat:1", 2)["offset"], 2);
     let history = api(
         &edge.address("listen"),
         "history",

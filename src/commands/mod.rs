@@ -3,6 +3,7 @@
 pub(crate) mod check;
 mod output;
 pub(crate) mod publish;
+pub(crate) mod store;
 pub(crate) mod subscribe;
 pub(crate) mod token;
 pub(crate) mod top;

@@ -1,17 +1,16 @@
 //! Where a node keeps messages.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
 use rustix::fs::{Access, access, statvfs};
-use rustix::process::geteuid;
 use trunkline_backbone::StoreKind;
 use trunkline_store::EmbeddedStore;
 use trunkline_store::embedded::{OpenError, Options};
 
 use super::finding::Finding;
 use super::role::Subject;
+use crate::commands::store::other_owner;
 
 /// With less room on the disk a node is warned of, and refused.
 const ROOM_WARN: ByteSize = ByteSize::gib(5);
@@ -57,12 +56,10 @@ fn directory(path: &Path) -> Finding {
 /// Not as another user than its owner: files that it makes anew would be that user's, and the node couldn't write them.
 fn database(path: &Path) -> Finding {
     let what = "store";
-    let data = path.join("data");
-    let Ok(metadata) = std::fs::metadata(&data) else {
+    if !path.join("data").exists() {
         return Finding::ok(what, "none yet, the node will make one");
-    };
-    if metadata.uid() != geteuid().as_raw() {
-        let owner = metadata.uid();
+    }
+    if let Some(owner) = other_owner(path) {
         return Finding::warn(
             what,
             format!("not opened: it is of the user {owner}, who should run this"),

@@ -70,14 +70,39 @@ impl Directory {
     }
 
     fn create_database(&self, options: &Options) -> Result<(), OpenError> {
-        let (data, new) = (self.data(), self.path.join("data.new"));
+        self.begin_database(now(), options)?;
+        self.finish_database()
+    }
+
+    /// Makes a database that isn't this directory's until [`finish_database`](Self::finish_database); returns its path.
+    pub(super) fn begin_database(
+        &self,
+        birth: UnixMillis,
+        options: &Options,
+    ) -> Result<PathBuf, OpenError> {
+        let new = self.new_data();
         if new.exists() {
             fs::remove_dir_all(&new).map_err(OpenError::io(&new))?;
         }
-        Disk::create(&new, now(), options)?;
-        fs::rename(&new, &data)
+        Disk::create(&new, birth, options)?;
+        Ok(new)
+    }
+
+    /// Makes the database that was begun this directory's; it must be closed.
+    pub(super) fn finish_database(&self) -> Result<(), OpenError> {
+        let data = self.data();
+        fs::rename(self.new_data(), &data)
             .and_then(|()| sync_directory(&self.path))
             .map_err(OpenError::io(&data))
+    }
+
+    /// Whether a database is there already.
+    pub(super) fn has_database(&self) -> bool {
+        self.data().exists()
+    }
+
+    fn new_data(&self) -> PathBuf {
+        self.path.join("data.new")
     }
 
     fn data(&self) -> PathBuf {
@@ -111,7 +136,8 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-fn now() -> UnixMillis {
+/// What the system's clock shows.
+pub(super) fn now() -> UnixMillis {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -94,6 +94,7 @@ pub(super) struct Disk {
     pub(super) publish_ids: Rows,
     pub(super) slots: Rows,
     pub(super) view: Rows,
+    format: Rows,
     birth: UnixMillis,
     durability: PersistMode,
 }
@@ -146,13 +147,15 @@ impl Disk {
     ) -> Result<Self, OpenError> {
         let database = database(path, options).map_err(OpenError::database(path))?;
         let rows = |name| open_rows(&database, path, name);
-        let birth = check_format(&rows(KEYSPACES[0])?, path)?;
+        let format = rows(KEYSPACES[0])?;
+        let birth = check_format(&format, path)?;
         Ok(Self {
             messages: rows(KEYSPACES[1])?,
             heads: rows(KEYSPACES[2])?,
             publish_ids: rows(KEYSPACES[3])?,
             slots: rows(KEYSPACES[4])?,
             view: rows(KEYSPACES[5])?,
+            format,
             birth,
             durability,
             database,
@@ -161,6 +164,15 @@ impl Disk {
 
     pub(super) const fn birth(&self) -> UnixMillis {
         self.birth
+    }
+
+    /// Puts another birth into a commit; what is open has the old one until it is opened again.
+    pub(super) fn put_birth(&self, batch: &mut fjall::OwnedWriteBatch, birth: UnixMillis) {
+        batch.insert(
+            &self.format.keyspace,
+            BIRTH_KEY,
+            record::encode_number(birth.0),
+        );
     }
 
     /// Begins a commit that is on disk, and not only on its way there, when it succeeds; unless the store was opened as

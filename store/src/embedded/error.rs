@@ -16,6 +16,12 @@ pub enum OpenError {
         /// The process id that its holder wrote down; empty when it didn't.
         holder: String,
     },
+    /// There is no store to look after.
+    #[error("{} holds no message store", path.display())]
+    Absent {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A keyspace of the format isn't there: this is the directory of something else, or it is damaged.
     #[error("message store {} has no keyspace {keyspace:?}", path.display())]
     MissingKeyspace {

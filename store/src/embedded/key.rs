@@ -1,6 +1,6 @@
 //! Keys of the rows: the order of their bytes is the order of what they name (`names.md`, disk keys).
 
-use trunkline_shared::{Channel, Offset, PublishId, Slot};
+use trunkline_shared::{Channel, Incarnation, Offset, PublishId, Slot};
 
 /// `slot u16 | length u8 | name`: of a head, and what keys of a channel's messages begin with.
 pub(super) fn channel(slot: Slot, channel: &Channel) -> Vec<u8> {
@@ -25,6 +25,38 @@ pub(super) fn offset_of(message_key: &[u8]) -> Option<Offset> {
     message_key
         .last_chunk()
         .map(|bytes| Offset(u64::from_be_bytes(*bytes)))
+}
+
+/// What a channel's key names; `None` for bytes that are no such key.
+pub(super) fn parse_channel(key: &[u8]) -> Option<(Slot, Channel)> {
+    let (slot, rest) = key.split_first_chunk::<2>()?;
+    let (length, name) = rest.split_first()?;
+    let name = std::str::from_utf8(name).ok()?;
+    let fits = name.len() == usize::from(*length);
+    fits.then_some((parse_slot(slot)?, Channel::parse(name).ok()?))
+}
+
+/// What a message's key names; `None` for bytes that are no such key.
+pub(super) fn parse_message(key: &[u8]) -> Option<(Slot, Channel, Offset)> {
+    let (channel, offset) = key.split_last_chunk()?;
+    let (slot, channel) = parse_channel(channel)?;
+    Some((slot, channel, Offset(u64::from_be_bytes(*offset))))
+}
+
+/// What a publish id's key names; `None` for bytes that are no such key.
+pub(super) fn parse_publish_id(key: &[u8]) -> Option<(Slot, PublishId)> {
+    let (slot, rest) = key.split_first_chunk::<2>()?;
+    let (edge, counter) = rest.split_first_chunk()?;
+    let id = PublishId {
+        edge: Incarnation(*edge),
+        counter: u64::from_be_bytes(counter.try_into().ok()?),
+    };
+    Some((parse_slot(slot)?, id))
+}
+
+/// The slot that a key names; `None` for bytes that are no such key.
+pub(super) fn parse_slot(key: &[u8]) -> Option<Slot> {
+    Slot::new(u16::from_be_bytes(key.try_into().ok()?))
 }
 
 /// `slot u16 | incarnation [16] | counter u64`: of a publish id.
@@ -57,6 +89,30 @@ mod tests {
             publish_id(slot, make::id(9))[18..],
             [0, 0, 0, 0, 0, 0, 0, 9]
         );
+    }
+
+    #[test]
+    fn keys_are_read_as_they_are_written() {
+        let (slot, channel) = (make::slot(258), make::channel("a\0b"));
+        assert_eq!(parse_slot(&super::slot(slot)), Some(slot));
+        assert_eq!(
+            parse_channel(&super::channel(slot, &channel)),
+            Some((slot, channel.clone()))
+        );
+        let key = message(slot, &channel, Offset(3));
+        assert_eq!(parse_message(&key), Some((slot, channel, Offset(3))));
+        let key = publish_id(slot, make::id(9));
+        assert_eq!(parse_publish_id(&key), Some((slot, make::id(9))));
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_read() {
+        for bytes in [&[][..], &[255, 255], &[0, 1, 2, b'a'], &[0, 1, 0]] {
+            assert_eq!(parse_channel(bytes), None);
+            assert_eq!(parse_message(bytes), None);
+            assert_eq!(parse_publish_id(bytes), None);
+        }
+        assert_eq!(parse_slot(&[255, 255]), None);
     }
 
     #[test]

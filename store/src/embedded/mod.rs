@@ -10,6 +10,7 @@ mod disk;
 mod error;
 mod journal;
 mod key;
+pub mod offline;
 mod options;
 mod reader;
 mod reads;

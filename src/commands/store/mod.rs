@@ -1,0 +1,121 @@
+//! `trunkline store`: what is done with a node's message store while the node is stopped.
+
+mod place;
+
+use std::io::{self, BufReader, BufWriter};
+
+use clap::{Args, Subcommand};
+use trunkline_process::Failure;
+use trunkline_store::embedded::offline::{self, Counts, ExportError, OfflineStore};
+
+use super::output;
+use place::Place;
+
+pub(in crate::commands) use place::other_owner;
+
+/// What can be done with a store. The node that uses it must be stopped.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Read everything in it and say what is damaged, a line each; exit code 1 where something is.
+    Check(StoreArgs),
+    /// Write slots, heads and messages to standard output, a line of JSON each.
+    Export(StoreArgs),
+    /// Make a store from an export on standard input, in a directory that has none. Its channels begin new epochs:
+    /// clients are told that positions of before can't be recovered.
+    Import(StoreArgs),
+    /// Begin new epochs in all channels. Needed after a backup was put back: what was acknowledged since it was made is
+    /// lost, and clients must be told.
+    NewEpoch(StoreArgs),
+}
+
+/// Flags of all of them.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Does it.
+pub(crate) fn run(command: &StoreCommand) -> Result<(), Failure> {
+    match command {
+        StoreCommand::Check(args) => check(args),
+        StoreCommand::Export(args) => export(args),
+        StoreCommand::Import(args) => import(args),
+        StoreCommand::NewEpoch(args) => new_epoch(args),
+    }
+}
+
+fn check(args: &StoreArgs) -> Result<(), Failure> {
+    let store = open(args)?;
+    let mut findings = 0u64;
+    let mut printed = Ok(());
+    let counts = store.check(&mut |finding| {
+        findings += 1;
+        if printed.is_ok() {
+            printed = output::print_line(&finding.to_string());
+        }
+    });
+    printed?;
+    output::print_line(&format!("{}; {findings} damaged", describe(counts)))?;
+    match findings {
+        0 => Ok(()),
+        _ => Err(Failure::Run(format!(
+            "message store {} is damaged",
+            args.place.path()?.display()
+        ))),
+    }
+}
+
+fn export(args: &StoreArgs) -> Result<(), Failure> {
+    let store = open(args)?;
+    let out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
+    match store.export(out) {
+        Ok(rows) => {
+            eprintln!("{rows} rows");
+            Ok(())
+        }
+        Err(ExportError::Output(error)) => {
+            output::ignore_broken_pipe(Err(error)).map_err(|error| failed(&error))
+        }
+        Err(error @ ExportError::Disk(_)) => Err(failed(&error)),
+    }
+}
+
+fn import(args: &StoreArgs) -> Result<(), Failure> {
+    let path = args.place.path()?;
+    let input = BufReader::with_capacity(256 << 10, io::stdin().lock());
+    let counts = offline::import(&path, input).map_err(|error| failed(&error))?;
+    eprintln!("{} in {}", describe(counts), path.display());
+    Ok(())
+}
+
+fn new_epoch(args: &StoreArgs) -> Result<(), Failure> {
+    let slots = open(args)?.begin_epochs().map_err(|error| failed(&error))?;
+    eprintln!("new epochs in {slots} slots");
+    Ok(())
+}
+
+fn open(args: &StoreArgs) -> Result<OfflineStore, Failure> {
+    let path = args.place.path()?;
+    if let Some(owner) = other_owner(&path) {
+        return Err(Failure::Run(format!(
+            "{} is of the user {owner}, who should run this",
+            path.display()
+        )));
+    }
+    OfflineStore::open(&path).map_err(|error| failed(&error))
+}
+
+fn describe(counts: Counts) -> String {
+    let Counts {
+        slots,
+        heads,
+        messages,
+        publish_ids,
+    } = counts;
+    format!("{slots} slots, {heads} channels, {messages} messages, {publish_ids} publish ids")
+}
+
+fn failed(error: &impl ToString) -> Failure {
+    Failure::Run(error.to_string())
+}

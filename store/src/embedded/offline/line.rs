@@ -1,0 +1,279 @@
+//! An export: a line of JSON for each row, between a header and an end.
+//!
+//! Bytes that are JSON on one line stand as they are, so that people and `jq` can read them; others in base64.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use smol_str::SmolStr;
+use trunkline_shared::{
+    Channel, ClientInfo, Epoch, Incarnation, Offset, Payload, Publication, PublishId, Slot, Trace,
+    UnixMillis, ViewVersion,
+};
+use trunkline_store_core::{Generation, Head, StoredMessage};
+
+use crate::record::SlotRow;
+
+/// The version of these lines; a change of one needs a new version, and the old one stays readable.
+pub(super) const VERSION: u32 = 1;
+
+/// One line.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    TrunklineStore(Header),
+    Slot(SlotLine),
+    Head(HeadLine),
+    Message(Box<MessageLine>),
+    End(End),
+}
+
+/// The first line.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Header {
+    pub(super) version: u32,
+    /// When it was written, Unix time in milliseconds.
+    pub(super) created: u64,
+    /// The birth of the store that it was written from.
+    pub(super) birth: u64,
+}
+
+/// The last line: an export without it was cut short.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct End {
+    pub(super) slots: u64,
+    pub(super) heads: u64,
+    pub(super) messages: u64,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SlotLine {
+    slot: u16,
+    generation: u64,
+    epoch: String,
+    view: ViewVersion,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HeadLine {
+    slot: u16,
+    channel: SmolStr,
+    offset: u64,
+    floor: u64,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MessageLine {
+    slot: u16,
+    channel: SmolStr,
+    offset: u64,
+    edge: String,
+    counter: u64,
+    time: u64,
+    origin: SmolStr,
+    entered_micros: u64,
+    left_owner_micros: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<TraceLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    info: Option<InfoLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<(SmolStr, SmolStr)>,
+    is_json: bool,
+    data: Data,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct TraceLine {
+    trace_id: String,
+    span_id: String,
+    flags: u8,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct InfoLine {
+    user: SmolStr,
+    client: SmolStr,
+    conn_info: Data,
+    chan_info: Data,
+}
+
+/// A payload.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Data {
+    Json(Box<RawValue>),
+    Base64(String),
+}
+
+/// A value of a line that can't be what it says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} makes no sense")]
+pub(super) struct Nonsense(&'static str);
+
+impl Nonsense {
+    /// A header or an end among the rows.
+    pub(super) const MISPLACED: Self = Self("its place");
+}
+
+impl SlotLine {
+    pub(super) fn new(slot: Slot, row: SlotRow) -> Self {
+        Self {
+            slot: slot.number(),
+            generation: row.generation.0,
+            epoch: row.epoch.to_string(),
+            view: row.view,
+        }
+    }
+
+    pub(super) fn read(&self) -> Result<(Slot, SlotRow), Nonsense> {
+        let row = SlotRow {
+            generation: Generation(self.generation),
+            epoch: Epoch::parse(&self.epoch).ok_or(Nonsense("epoch"))?,
+            view: self.view,
+        };
+        Ok((slot(self.slot)?, row))
+    }
+}
+
+impl HeadLine {
+    pub(super) fn new(slot: Slot, channel: &Channel, head: Head) -> Self {
+        Self {
+            slot: slot.number(),
+            channel: channel.as_str().into(),
+            offset: head.offset.0,
+            floor: head.floor.0,
+        }
+    }
+
+    pub(super) fn read(&self) -> Result<(Slot, Channel, Head), Nonsense> {
+        let head = Head {
+            offset: Offset(self.offset),
+            floor: Offset(self.floor),
+        };
+        Ok((slot(self.slot)?, channel(&self.channel)?, head))
+    }
+}
+
+impl MessageLine {
+    pub(super) fn new(slot: Slot, channel: &Channel, message: StoredMessage) -> Self {
+        let StoredMessage { id, publication } = message;
+        let trace = publication.trace;
+        Self {
+            slot: slot.number(),
+            channel: channel.as_str().into(),
+            offset: publication.offset.0,
+            edge: hex::encode(id.edge.0),
+            counter: id.counter,
+            time: publication.time.0,
+            origin: publication.origin,
+            entered_micros: trace.entered_micros,
+            left_owner_micros: trace.left_owner_micros,
+            trace: trace.context.map(TraceLine::new),
+            info: publication.info.as_ref().map(InfoLine::new),
+            tags: publication.tags,
+            is_json: publication.is_json,
+            data: Data::new(publication.data.bytes()),
+        }
+    }
+
+    pub(super) fn read(self) -> Result<(Slot, Channel, StoredMessage), Nonsense> {
+        let place = (slot(self.slot)?, channel(&self.channel)?);
+        let id = PublishId {
+            edge: Incarnation(from_hex(&self.edge, "edge")?),
+            counter: self.counter,
+        };
+        let trace = Trace {
+            entered_micros: self.entered_micros,
+            left_owner_micros: self.left_owner_micros,
+            context: self.trace.map(|trace| trace.read()).transpose()?,
+        };
+        let publication = Publication {
+            offset: Offset(self.offset),
+            data: self.data.read("data")?,
+            is_json: self.is_json,
+            info: self.info.map(InfoLine::read).transpose()?,
+            tags: self.tags,
+            time: UnixMillis(self.time),
+            origin: self.origin,
+            trace,
+        };
+        Ok((place.0, place.1, StoredMessage { id, publication }))
+    }
+}
+
+impl TraceLine {
+    fn new((trace_id, span_id, flags): ([u8; 16], [u8; 8], u8)) -> Self {
+        Self {
+            trace_id: hex::encode(trace_id),
+            span_id: hex::encode(span_id),
+            flags,
+        }
+    }
+
+    fn read(&self) -> Result<([u8; 16], [u8; 8], u8), Nonsense> {
+        let trace_id = from_hex(&self.trace_id, "trace_id")?;
+        Ok((trace_id, from_hex(&self.span_id, "span_id")?, self.flags))
+    }
+}
+
+impl InfoLine {
+    fn new(info: &ClientInfo) -> Self {
+        Self {
+            user: info.user.clone(),
+            client: info.client.clone(),
+            conn_info: Data::new(info.conn_info.bytes()),
+            chan_info: Data::new(info.chan_info.bytes()),
+        }
+    }
+
+    fn read(self) -> Result<ClientInfo, Nonsense> {
+        Ok(ClientInfo {
+            user: self.user,
+            client: self.client,
+            conn_info: self.conn_info.read("conn_info")?,
+            chan_info: self.chan_info.read("chan_info")?,
+        })
+    }
+}
+
+impl Data {
+    fn new(bytes: &[u8]) -> Self {
+        match serde_json::from_slice::<Box<RawValue>>(bytes) {
+            // White space around a value isn't kept, and a line must stay one.
+            Ok(value) if value.get().as_bytes() == bytes && !bytes.contains(&b'\n') => {
+                Self::Json(value)
+            }
+            Ok(_) | Err(_) => Self::Base64(STANDARD.encode(bytes)),
+        }
+    }
+
+    fn read(self, field: &'static str) -> Result<Payload, Nonsense> {
+        let bytes = match self {
+            Self::Json(value) => Bytes::copy_from_slice(value.get().as_bytes()),
+            Self::Base64(text) => STANDARD.decode(text).map_err(|_| Nonsense(field))?.into(),
+        };
+        Ok(Payload::new(bytes))
+    }
+}
+
+fn slot(number: u16) -> Result<Slot, Nonsense> {
+    Slot::new(number).ok_or(Nonsense("slot"))
+}
+
+fn channel(name: &str) -> Result<Channel, Nonsense> {
+    Channel::parse(name).map_err(|_| Nonsense("channel"))
+}
+
+fn from_hex<const N: usize>(text: &str, field: &'static str) -> Result<[u8; N], Nonsense> {
+    let mut bytes = [0; N];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| Nonsense(field))?;
+    Ok(bytes)
+}

@@ -1,0 +1,168 @@
+//! A store that a backup was put back into: who saw what is lost is told, never left waiting in silence.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::harness::papers::make_certificates;
+use crate::harness::process::Process;
+use crate::harness::{own_ip, trunkline, wait_until};
+use crate::{edge, node, publish};
+
+/// A mesh whose backup holds three messages and whose client has seen five.
+struct Loss {
+    dir: tempfile::TempDir,
+    link: String,
+    edge: Process,
+    client: Client,
+    epoch: Value,
+}
+
+impl Loss {
+    /// Makes it; the node is stopped then, and the backup put back.
+    fn play() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        make_certificates(dir.path(), &["backbone-1"], &["eu-west/edge-1"]);
+        let (store, backup) = (dir.path().join("store"), dir.path().join("backup"));
+        let first = node(dir.path(), &format!("{}:0", own_ip()));
+        let link = first.address("link");
+        let edge = edge(dir.path(), &link);
+        (1..=3).for_each(|number| assert_eq!(publish(&edge, "chat:1", number)["offset"], number));
+        first.kill();
+        copy(&store, &backup);
+        let second = node(dir.path(), &link);
+        let mut last = json!(null);
+        (4..=5).for_each(|number| last = publish(&edge, "chat:1", number));
+        assert_eq!(last["offset"], 5);
+        let mut client = Client::connect(&edge.address("listen"));
+        let epoch = last["epoch"].clone();
+        let subscribed = recover(&mut client, 2, &epoch);
+        assert_eq!(subscribed["recovered"], true, "{subscribed}");
+        second.kill();
+        fs::remove_dir_all(&store).expect("it is there");
+        copy(&backup, &store);
+        Self {
+            dir,
+            link,
+            edge,
+            client,
+            epoch,
+        }
+    }
+
+    /// Starts the node again; the client that was there all the time must be told, and one that comes back too.
+    fn expect_told(mut self) {
+        let _third = node(self.dir.path(), &self.link);
+        let told = wait_until("an unsubscribe", || {
+            let said = self.client.receive().expect("its connection lives");
+            said.into_iter()
+                .find(|one| one["push"].get("unsubscribe").is_some())
+        });
+        assert_eq!(told["push"]["unsubscribe"]["code"], 2500, "{told}");
+        let subscribed = recover(&mut self.client, 5, &self.epoch);
+        assert_ne!(subscribed["recovered"], true, "{subscribed}");
+        assert_ne!(subscribed["epoch"], self.epoch, "{subscribed}");
+        let next = wait_until("a publish", || {
+            Some(publish(&self.edge, "chat:1", 6)).filter(|result| result["offset"].is_u64())
+        });
+        assert_eq!(
+            (&next["offset"], &next["epoch"]),
+            (&json!(4), &subscribed["epoch"])
+        );
+    }
+}
+
+/// Subscribes with a position that was told before; returns the result.
+fn recover(client: &mut Client, offset: u64, epoch: &Value) -> Value {
+    let subscribe =
+        json!({ "channel": "chat:1", "recover": true, "offset": offset, "epoch": epoch });
+    loop {
+        client
+            .send(&[json!({ "id": 2, "subscribe": subscribe })])
+            .expect("its connection lives");
+        let reply = wait_until("a reply", || {
+            let said = client.receive().expect("its connection lives");
+            said.into_iter().find(|one| one["id"] == 2)
+        });
+        match reply.get("subscribe") {
+            Some(result) => return result.clone(),
+            // The edge has no link yet.
+            None => assert_eq!(reply["error"]["temporary"], true, "{reply}"),
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a place for a copy");
+    for entry in fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
+
+fn tool(arguments: &[&str], dir: &Path, input: Stdio) -> Output {
+    trunkline()
+        .arg("store")
+        .args(arguments)
+        .current_dir(dir)
+        .stdin(input)
+        .output()
+        .expect("trunkline starts")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("text")
+}
+
+#[test]
+fn new_epochs_tell_clients_what_a_backup_lost() {
+    let loss = Loss::play();
+    let begun = tool(&["new-epoch", "store"], loss.dir.path(), Stdio::null());
+    assert_eq!(text(&begun.stderr), "new epochs in 4096 slots\n");
+    loss.expect_told();
+}
+
+#[test]
+fn a_store_is_checked_moved_and_refused_while_a_node_has_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    make_certificates(dir.path(), &["backbone-1"], &["eu-west/edge-1"]);
+    let first = node(dir.path(), &format!("{}:0", own_ip()));
+    let link = first.address("link");
+    let edge = edge(dir.path(), &link);
+    let before = publish(&edge, "chat:1", 1);
+    for command in ["check", "export", "new-epoch"] {
+        let refused = tool(&[command, "store"], dir.path(), Stdio::null());
+        assert_eq!(refused.status.code(), Some(1));
+        let said = text(&refused.stderr);
+        assert!(said.contains("is used by another process (pid "), "{said}");
+        assert!(refused.stdout.is_empty());
+    }
+    first.kill();
+    let arguments = ["check", "--config", "backbone-1.toml"];
+    let checked = tool(&arguments, dir.path(), Stdio::null());
+    assert_eq!(
+        text(&checked.stdout),
+        "4096 slots, 1 channels, 1 messages, 1 publish ids; 0 damaged\n"
+    );
+    let exported = tool(&["export", "store"], dir.path(), Stdio::null());
+    assert!(exported.status.success());
+    fs::write(dir.path().join("export"), &exported.stdout).expect("written");
+    fs::rename(dir.path().join("store"), dir.path().join("old")).expect("it is there");
+    let export = fs::File::open(dir.path().join("export")).expect("it is there");
+    let imported = tool(&["import", "store"], dir.path(), export.into());
+    assert!(imported.status.success(), "{}", text(&imported.stderr));
+    let _second = node(dir.path(), &link);
+    let after = wait_until("a publish", || {
+        Some(publish(&edge, "chat:1", 2)).filter(|result| result["offset"].is_u64())
+    });
+    assert_eq!(after["offset"], 2);
+    assert_ne!(after["epoch"], before["epoch"]);
+}
