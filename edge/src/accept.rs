@@ -56,6 +56,8 @@ fn bind_one(address: SocketAddr, shared: bool) -> io::Result<std::net::TcpListen
 }
 
 /// Accepts until `stop`; what has queued in the listener by then is still accepted, since nobody else would.
+///
+/// One that has sent nothing of a request by then is ended unanswered; with TLS after its handshake, by a proper goodbye.
 pub(crate) async fn accept(
     listener: TcpListener,
     thread: Rc<WorkerThread>,

@@ -1,12 +1,12 @@
 //! The loss of a server with a synchronous standby loses nothing that was acknowledged.
 
-use std::time::Duration;
-
 use trunkline_store::PostgresStore;
 use trunkline_store_core::suite::{Sample, make};
 use trunkline_store_core::{ClaimRequest, Claimed, MessageStore};
 
-use super::support::{COMMITTED, Outsider, Postgres, block_on, dsn, options, own_ip, own_server};
+use super::support::{
+    COMMITTED, Outsider, Postgres, block_on, dsn, look_again, options, own_ip, own_server,
+};
 
 /// Makes the primary wait for its standby from now on.
 async fn synchronize(primary: &Postgres) {
@@ -16,7 +16,7 @@ async fn synchronize(primary: &Postgres) {
     primary.sql("postgres", "SELECT pg_reload_conf()");
     let query = "SELECT FROM pg_stat_replication WHERE sync_state = 'sync'";
     while outsider.0.query(query, &[]).await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        look_again().await;
     }
 }
 
@@ -57,7 +57,7 @@ fn what_was_acknowledged_survives_a_fail_over_to_a_synchronous_standby() {
         let claimed = loop {
             match try_claim(&store).await {
                 Some(claimed) => break claimed,
-                None => tokio::time::sleep(Duration::from_millis(20)).await,
+                None => look_again().await,
             }
         };
         assert!(claimed.generation.0 >= 2);
@@ -65,12 +65,12 @@ fn what_was_acknowledged_survives_a_fail_over_to_a_synchronous_standby() {
         let head = loop {
             match store.heads(vec![(slot, channel.clone())]).await {
                 Ok(heads) => break heads[0].offset.0,
-                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(_) => look_again().await,
             }
         };
         assert!(head >= acknowledged, "{head} of {acknowledged}");
         while append(claimed, head).await != COMMITTED {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            look_again().await;
         }
         let all = make::offsets(slot, "chat:1", 0, u64::MAX);
         let expected: Vec<_> = (1..=head + 1).collect();

@@ -9,7 +9,8 @@ use trunkline_store_core::suite::{Sample, make};
 use trunkline_store_core::{AppendOutcome, Claimed, MessageStore, StoreError};
 
 use super::support::{
-    COMMITTED, Outsider, Postgres, block_on, new_store, options, own_server, with_server,
+    COMMITTED, Outsider, Postgres, block_on, look_again, new_store, options, own_server,
+    with_server,
 };
 
 /// A store whose appends all take one connection.
@@ -37,7 +38,7 @@ fn append(
 /// What an owner does after an unknown outcome: claims, reads the head, appends the rest; nothing is there twice.
 async fn settle(store: &PostgresStore, slot: u16) {
     while store.stats().reopenings == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        look_again().await;
     }
     let sample = Sample(store);
     let claimed = sample.claim(slot).await;
@@ -233,12 +234,12 @@ fn a_server_that_comes_back_is_found_again_and_until_then_calls_fail_at_once() {
         server.run();
         let mut outcome = append(&store, claimed, 3).await;
         while is_away(&outcome) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            look_again().await;
             outcome = append(&store, claimed, 3).await;
         }
         assert_eq!(outcome, COMMITTED);
         while store.heads(vec![head.clone()]).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            look_again().await;
         }
         assert_eq!(sample.head(5, "chat:1").await.offset, Offset(4));
     });

@@ -60,6 +60,11 @@ pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
     runtime.block_on(test).expect("the test hangs")
 }
 
+/// The pause between two looks at what a server does: it is another process, which tells nobody. [`block_on`] has the bound.
+pub(crate) async fn look_again() {
+    tokio::time::sleep(Duration::from_millis(5)).await;
+}
+
 /// Runs a test of the shared server; nothing where there is none.
 pub(crate) fn with_server<F: Future<Output = ()>>(test: impl FnOnce(&'static Postgres) -> F) {
     if let Some(server) = shared_server() {
@@ -106,7 +111,7 @@ impl Outsider {
             if rows.len() == count {
                 return rows.iter().map(|row| row.get(0)).collect();
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            look_again().await;
         }
     }
 }
