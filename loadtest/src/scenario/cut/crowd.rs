@@ -11,7 +11,7 @@ use crate::scenario::follow::{self, Follower};
 #[derive(Debug)]
 pub(super) struct Crowd {
     /// Their regions, in their order.
-    regions: Vec<String>,
+    regions: Vec<Region>,
     followers: Vec<Follower>,
 }
 
@@ -31,7 +31,7 @@ impl Crowd {
         };
         for region in regions {
             for _ in 0..each {
-                crowd.regions.push(region.name.clone());
+                crowd.regions.push(region.clone());
                 let follower = Follower::start(&region.url, channels).await?;
                 crowd.followers.push(follower);
             }
@@ -49,9 +49,10 @@ impl Crowd {
         };
         follow::settle(&self.followers, || self.followers.iter().all(has_all)).await;
         let followers = self.regions.iter().zip(&self.followers).enumerate();
-        let witness = |(number, (region, follower)): (usize, (&String, &Follower))| Witness {
-            region: region.clone(),
-            name: format!("{region} #{}", number + 1),
+        let witness = |(number, (region, follower)): (usize, (&Region, &Follower))| Witness {
+            region: region.name.clone(),
+            name: format!("{} #{}", region.name, number + 1),
+            rtt: region.rtt,
             logs: follower.logs(),
             ends: follower.ends(),
         };

@@ -1,5 +1,7 @@
 //! What came of a run: the proof and the figures.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail, ensure};
 
 use super::check::{self, Followed};
@@ -16,6 +18,8 @@ const FAULTS_NAMED: usize = 5;
 pub(super) struct Witness {
     pub(super) region: String,
     pub(super) name: String,
+    /// The emulated round trip between its edge and the backbone.
+    pub(super) rtt: Duration,
     /// By channel.
     pub(super) logs: Vec<Log>,
     /// Why its connections ended.
@@ -27,6 +31,8 @@ pub(super) struct Witness {
 pub(super) struct Outcome {
     pub(super) witnesses: Vec<Witness>,
     pub(super) sent: Vec<Sent>,
+    /// The emulated round trips of the publishers' edges, in the order in which they share the numbers.
+    pub(super) publishers: Vec<Duration>,
     pub(super) moments: Moments,
     /// The region that was cut off, if one was.
     pub(super) cut: Option<String>,
@@ -134,7 +140,12 @@ impl Outcome {
         report.add(format!("{kind}, acknowledged"), "", acked as f64);
         for region in self.regions() {
             let mut phases = Phases::new(self.moments);
-            self.logs_of(region).for_each(|log| phases.record(&log.got));
+            let there = self.witnesses.iter().filter(|one| one.region == region);
+            for one in there {
+                let floor = |number| self.floor(number, one.rtt);
+                let logs = one.logs.iter();
+                logs.for_each(|log| phases.record(&log.got, floor));
+            }
             phases.add_to(report, kind, region);
         }
         if let Some(region) = &self.cut {
@@ -174,12 +185,11 @@ impl Outcome {
         self.cut.as_ref() == Some(&one.region)
     }
 
-    fn logs_of(&self, region: &str) -> impl Iterator<Item = &Log> {
-        let there = self
-            .witnesses
-            .iter()
-            .filter(move |one| one.region == region);
-        there.flat_map(|one| &one.logs)
+    /// The least that a message can take to a subscriber that far from the backbone.
+    fn floor(&self, number: u64, rtt: Duration) -> Duration {
+        let publisher = number as usize % self.publishers.len().max(1);
+        let from = self.publishers.get(publisher).copied();
+        (from.unwrap_or_default() + rtt) / 2
     }
 
     fn cut_logs(&self) -> impl Iterator<Item = &Log> {

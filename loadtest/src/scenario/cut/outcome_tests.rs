@@ -19,6 +19,7 @@ fn witness(region: &str, numbers: &[u64], came: impl Fn(u64) -> u64) -> Witness 
     Witness {
         region: region.to_owned(),
         name: format!("{region} #1"),
+        rtt: Duration::ZERO,
         logs: vec![log],
         ends: Vec::new(),
     }
@@ -45,6 +46,7 @@ fn outcome() -> Outcome {
             witness("ap", &all, held_up),
         ],
         sent: all.map(sent).into(),
+        publishers: vec![Duration::ZERO],
         moments: MOMENTS,
         cut: Some("ap".to_owned()),
         beyond_history: false,

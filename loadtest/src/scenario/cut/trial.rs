@@ -52,6 +52,7 @@ impl<'a> Trial<'a> {
         let outcome = Outcome {
             witnesses: signals.or(settled).await?,
             sent: sent.into_iter().flatten().collect(),
+            publishers: self.stay().map(|region| region.rtt).collect(),
             moments,
             cut: self.with_cut.then(|| self.args.region.clone()),
             beyond_history: self.args.one_channel,
@@ -73,19 +74,23 @@ impl<'a> Trial<'a> {
         (0..count).map(name).collect()
     }
 
+    /// The regions that aren't cut off, whose clients publish.
+    fn stay(self) -> impl Iterator<Item = &'a Region> {
+        let cut = &self.args.region;
+        self.regions
+            .iter()
+            .filter(move |region| region.name != *cut)
+    }
+
     /// What each region that stays publishes, each between the others' messages.
     fn feeds(self, channels: &[String], start: Instant) -> impl Iterator<Item = Feed> {
         let args = self.args;
-        let stay = self
-            .regions
-            .iter()
-            .filter(|region| region.name != args.region);
         let publishers = self.regions.len() - 1;
         let whole = args.seconds_before + args.seconds_cut + args.seconds_after;
         let count = (whole.as_secs_f64() * args.rate / publishers as f64)
             .round()
             .clamp(1.0, 1e9);
-        stay.enumerate().map(move |(place, region)| Feed {
+        self.stay().enumerate().map(move |(place, region)| Feed {
             url: region.url.clone(),
             channels: channels.to_vec(),
             start: start + Duration::from_secs_f64(place as f64 / args.rate),
@@ -118,8 +123,7 @@ impl<'a> Trial<'a> {
             return Ok(());
         }
         let region = &self.args.region;
-        let through = self.regions.iter().find(|other| other.name != *region);
-        let Some(through) = through else {
+        let Some(through) = self.stay().next() else {
             bail!("no region but {region}");
         };
         regions::set_cut(through, region, cut)
