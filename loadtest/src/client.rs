@@ -29,15 +29,20 @@ impl Client {
     /// # Errors
     /// When the edge can't be reached or refuses.
     pub(crate) async fn connect(to: &Target, from: Option<SocketAddr>) -> Result<Self> {
-        let mut client = Self {
+        let mut client = Self::open(to, from).await?;
+        client.call(connect_request()).await.context("connect")?;
+        Ok(client)
+    }
+
+    /// Opens a socket; the first command must be [`connect_request`].
+    ///
+    /// # Errors
+    /// When the edge can't be reached.
+    pub(crate) async fn open(to: &Target, from: Option<SocketAddr>) -> Result<Self> {
+        Ok(Self {
             socket: Socket::open(to, from).await?,
             last_id: 0,
-        };
-        client
-            .call(Request::Connect(ConnectRequest::default()))
-            .await
-            .context("connect")?;
-        Ok(client)
+        })
     }
 
     /// Subscribes to a channel.
@@ -149,6 +154,11 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// The first command of a connection, without a token.
+pub(crate) fn connect_request() -> Request {
+    Request::Connect(ConnectRequest::default())
 }
 
 /// The replies among what a server sent.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::MeshArgs;
+use super::{MeshArgs, Rtt};
 use crate::target::Target;
 
 /// Flags of `resume`.
@@ -42,6 +42,10 @@ pub(crate) struct ResumeArgs {
     /// Bytes of a payload.
     #[arg(long, default_value_t = 200)]
     pub(crate) bytes: usize,
+    /// Puts those who come back so far from the edge, such as 10ms: opening a socket takes one round trip then, since the
+    /// relay doesn't delay the TCP handshake, and coming back another.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) client_rtt: Option<Rtt>,
     /// Times that all are dropped; the median and the extremes are told.
     #[arg(long, default_value_t = 1)]
     pub(crate) rounds: usize,

@@ -13,7 +13,6 @@ mod ping;
 mod publish;
 mod publisher;
 mod resume;
-mod returning;
 mod subscribers;
 mod wan;
 mod wan_self_test;

@@ -1,13 +1,15 @@
 //! One connection that comes back: connects, subscribes with its positions, and checks that it gets all that it missed.
+//!
+//! It says both in one frame, as the JavaScript SDK does, so that a round trip is enough once its socket is open.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use trunkline_protocol::message::{SubscribeRequest, SubscribeResult};
 use trunkline_protocol::{ReplyBody, Request};
 
-use crate::client::Client;
+use crate::client::{Client, connect_request};
 use crate::target::Target;
 
 /// Where a channel stood when it was last heard of; without an epoch it never was.
@@ -32,8 +34,10 @@ pub(super) struct Returning {
 #[derive(Debug)]
 pub(super) struct Came {
     pub(super) client: Client,
-    /// From before the connect until everything was there.
+    /// From before its socket was opened until everything was there.
     pub(super) took: Duration,
+    /// The part of it after its socket was open.
+    pub(super) resumed_in: Duration,
     /// Where its channels stand now, by place.
     pub(super) known: Vec<(usize, Known)>,
 }
@@ -45,27 +49,30 @@ impl Returning {
     /// When anything is refused or missing.
     pub(super) async fn come(self, known: Rc<[Known]>) -> Result<Came> {
         let start = Instant::now();
-        let mut client = Client::connect(&self.url, None).await?;
+        let mut client = Client::open(&self.url, None).await?;
+        let opened = Instant::now();
         let channels = self.channels.iter().zip(&self.places);
-        let requests = channels.map(|(channel, place)| subscribe(channel, &known[*place]));
+        let subscribes = channels.map(|(channel, place)| subscribe(channel, &known[*place]));
+        let requests = std::iter::once(connect_request()).chain(subscribes);
         let ids = client.send_all(requests).await?;
         let mut now = Vec::new();
-        while now.len() < ids.len() {
+        while now.len() < self.channels.len() {
             for reply in client.replies().await? {
-                let index = reply
-                    .id
-                    .checked_sub(ids.start)
-                    .filter(|_| ids.contains(&reply.id));
-                let Some(index) = index.and_then(|index| usize::try_from(index).ok()) else {
-                    continue;
-                };
-                let place = self.places[index];
-                now.push((place, caught_up(&known[place], reply.body, self.missed)?));
+                let index = reply.id.checked_sub(ids.start).map(usize::try_from);
+                match index.context("an answer to nothing")?? {
+                    0 => is_connected(&reply.body)?,
+                    index => {
+                        let place = self.places.get(index - 1);
+                        let place = *place.context("an answer to nothing")?;
+                        now.push((place, caught_up(&known[place], reply.body, self.missed)?));
+                    }
+                }
             }
         }
         Ok(Came {
             client,
             took: start.elapsed(),
+            resumed_in: opened.elapsed(),
             known: now,
         })
     }
@@ -79,6 +86,14 @@ fn subscribe(channel: &str, known: &Known) -> Request {
         offset: known.offset,
         ..SubscribeRequest::default()
     })
+}
+
+fn is_connected(reply: &ReplyBody) -> Result<()> {
+    ensure!(
+        matches!(reply, ReplyBody::Connect(_)),
+        "connect was answered with {reply:?}"
+    );
+    Ok(())
 }
 
 /// Where a channel stands after a reply, which must bring all that was missed.

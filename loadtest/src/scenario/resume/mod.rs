@@ -1,24 +1,32 @@
 //! Many connections that are dropped, miss messages, and come back together with their positions.
 
-use std::rc::Rc;
+mod crowd;
+mod returning;
+
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use trunkline_telemetry::names::{backbone, link, upstream};
 
+use self::crowd::Crowd;
 use super::idle::allow_files;
+use super::ping;
 use super::publisher::{is_published, request};
-use super::returning::{Known, Returning};
-use crate::args::ResumeArgs;
+use crate::args::{ResumeArgs, Rtt};
 use crate::client::{Client, PATIENCE};
-use crate::latency::Latency;
 use crate::metrics::Counted;
 use crate::payload;
 use crate::report::Report;
+use crate::target::Target;
+use crate::wan::{CONNECTIONS_MAX, TcpRelay, WanConfig};
 
 /// Publishes sent in one frame, below what an edge takes of a connection at once.
 const BATCH: usize = 128;
+
+/// Questions that tell how long a round trip to the edge takes.
+const QUESTIONS: usize = 20;
 
 /// How often it is looked whether the edge has all messages.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -34,29 +42,64 @@ pub(crate) async fn run(args: &ResumeArgs) -> Result<Report> {
         args.channels,
         args.pool
     );
-    allow_files(args.connections)?;
+    // Through a relay each is three sockets of this process.
+    let sockets = args.client_rtt.map_or(1, |_| 3);
+    allow_files(args.connections * sockets)?;
     let mut publisher = Client::connect(&args.mesh.url, None).await?;
-    let mut known = vec![Known::default(); args.pool];
-    drop(all_come(args, &mut known, 0).await?);
+    let relay = args.client_rtt.map(|rtt| relay(args, rtt)).transpose()?;
+    let url = relay
+        .as_ref()
+        .map_or(args.mesh.url.clone(), |relay| Target {
+            address: relay.address(),
+            ..args.mesh.url.clone()
+        });
+    let mut crowd = Crowd::new(args, url);
+    drop(crowd.come(0).await?);
     let mut report = Report::new("resume");
     for _ in 0..args.rounds {
         miss(args, &mut publisher).await?;
-        measure(args, &mut known, &mut report).await?;
+        measure(&mut crowd, &mut report).await?;
     }
     Ok(report)
 }
 
+/// Makes distance between those who come back and the edge.
+fn relay(args: &ResumeArgs, Rtt(rtt): Rtt) -> Result<TcpRelay> {
+    ensure!(
+        args.connections <= CONNECTIONS_MAX,
+        "--connections is {}: with --client-rtt at most {CONNECTIONS_MAX} go",
+        args.connections
+    );
+    let (listen, edge) = (SocketAddr::from(([127, 0, 0, 1], 0)), args.mesh.url.address);
+    TcpRelay::start(listen, edge, WanConfig::round_trip(rtt), 0).context("relay")
+}
+
 /// Lets all come back, and compares what edge and node counted before and after.
-async fn measure(args: &ResumeArgs, known: &mut [Known], report: &mut Report) -> Result<()> {
+async fn measure(crowd: &mut Crowd<'_>, report: &mut Report) -> Result<()> {
+    let args = crowd.args();
     let (edge, node) = counted(args).await?;
     let start = Instant::now();
-    let (latency, clients) = all_come(args, known, args.missed).await?;
+    let mut back = crowd.come(args.missed).await?;
     let whole = start.elapsed();
     let (edge_after, node_after) = counted(args).await?;
-    drop(clients);
+    let first = back.clients.first_mut().context("nobody came back")?;
+    let round_trip = ping::edge_only(first, QUESTIONS).await?;
+    drop(back.clients);
     let resumes = (args.connections * args.channels) as f64;
-    report.add("connect to recovered p50", "us", latency.micros(50.0));
-    report.add("connect to recovered p99", "us", latency.micros(99.0));
+    let (took, resumed_in) = (back.took, back.resumed_in);
+    report.add("connect to recovered p50", "us", took.micros(50.0));
+    report.add("connect to recovered p99", "us", took.micros(99.0));
+    report.add(
+        "socket open to recovered p50",
+        "us",
+        resumed_in.micros(50.0),
+    );
+    report.add(
+        "socket open to recovered p99",
+        "us",
+        resumed_in.micros(99.0),
+    );
+    report.add("round trip to the edge p50", "us", round_trip.micros(50.0));
     report.add("all recovered", "ms", whole.as_secs_f64() * 1000.0);
     report.add("resumes", "", resumes);
     report.add("messages recovered", "", resumes * args.missed as f64);
@@ -117,40 +160,6 @@ async fn publish(publisher: &mut Client, channels: &[String], payload: &Bytes) -
         }
     }
     Ok(())
-}
-
-/// All connect and subscribe together; returns how long each took.
-async fn all_come(
-    args: &ResumeArgs,
-    known: &mut [Known],
-    missed: usize,
-) -> Result<(Latency, Vec<Client>)> {
-    let before: Rc<[Known]> = known.into();
-    let come = |number| {
-        let of_pool = |place| (number * args.channels + place) % args.pool;
-        let places: Vec<usize> = (0..args.channels).map(of_pool).collect();
-        let channels = places.iter().map(|place| name(args, *place)).collect();
-        let returning = Returning {
-            url: args.mesh.url.clone(),
-            channels,
-            places,
-            missed,
-        };
-        tokio::task::spawn_local(returning.come(Rc::clone(&before)))
-    };
-    let tasks: Vec<_> = (0..args.connections).map(come).collect();
-    let (mut latency, mut clients) = (Latency::new(), Vec::new());
-    for (number, task) in tasks.into_iter().enumerate() {
-        let came = task
-            .await?
-            .with_context(|| format!("connection {number}"))?;
-        latency.record(came.took);
-        clients.push(came.client);
-        for (place, position) in came.known {
-            known[place] = position;
-        }
-    }
-    Ok((latency, clients))
 }
 
 fn name(args: &ResumeArgs, number: usize) -> String {
