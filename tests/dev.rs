@@ -5,7 +5,7 @@ mod harness;
 use std::net::TcpListener;
 use std::process::Stdio;
 
-use harness::{Mesh, own_ip, terminate, trunkline};
+use harness::{Mesh, own_ip, terminate, trunkline, wait_until};
 
 #[test]
 fn a_taken_port_is_told_in_one_line_with_its_owner_and_exit_code_2() {
@@ -168,4 +168,27 @@ fn a_base_port_that_leaves_no_room_for_the_others_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(text.contains(&format!("--base-port {port}: ")), "{text}");
     }
+}
+
+#[test]
+fn a_mesh_keeps_its_messages_in_a_database_of_its_own_that_ends_with_it() {
+    let Some(mut mesh) = Mesh::start_on_postgres() else {
+        return;
+    };
+    let body = serde_json::json!({ "channel": "chat:1", "data": {} });
+    assert_eq!(
+        mesh.api("edge-eu-west", "publish", &body)["result"]["offset"],
+        1
+    );
+    assert_eq!(mesh.sql("SELECT count(*) FROM trunkline.message"), "1");
+    assert!(!mesh.dir().join("store").exists());
+    let pid = std::fs::read_to_string(mesh.dir().join("pids/postgres")).expect("a pid");
+    let server = std::path::Path::new("/proc").join(pid.trim());
+    assert!(server.exists());
+    // Without a word, so that nobody is left who could stop the server.
+    mesh.child().kill().expect("it runs");
+    wait_until("the end of the server", || (!server.exists()).then_some(()));
+    // It stopped in order, or the file would be left.
+    let data = mesh.dir().join("postgres/data");
+    assert!(!data.join("postmaster.pid").exists());
 }

@@ -2,6 +2,11 @@
 
 mod harness;
 
+/// What is large enough for a file of its own.
+mod loadtest {
+    mod storm;
+}
+
 use clap::Parser;
 use trunkline_loadtest::{Cli, Report, measure};
 
@@ -17,6 +22,10 @@ fn report(mesh: &Mesh, words: &[&str]) -> Report {
 
 fn median(report: &Report, name: &str) -> f64 {
     report.figure(name).expect("it is measured").median()
+}
+
+fn metrics(mesh: &Mesh, name: &str) -> String {
+    format!("http://{}/metrics", mesh.address(name, "admin"))
 }
 
 #[test]
@@ -48,7 +57,6 @@ fn every_scenario_measures_a_mesh() {
     }
     let ping = report(&mesh, &["ping", "--count", "20"]);
     assert!(median(&ping, "edge, owner, edge p50") > 0.0, "{ping:?}");
-    let metrics = |name| format!("http://{}/metrics", mesh.address(name, "admin"));
     let resume = report(
         &mesh,
         &[
@@ -61,15 +69,21 @@ fn every_scenario_measures_a_mesh() {
             "10",
             "--missed",
             "3",
+            "--client-rtt",
+            "20ms",
             "--edge-metrics",
-            &metrics("edge-eu-west"),
+            &metrics(&mesh, "edge-eu-west"),
             "--node-metrics",
-            &metrics("backbone-1"),
+            &metrics(&mesh, "backbone-1"),
         ],
     );
     let counts = ["answered by the edge", "asked of the owner", "store reads"];
     let counts = counts.map(|name| median(&resume, name) as u64);
     assert_eq!(counts, [50, 0, 0], "{resume:?}");
+    let (there, back) = ("round trip to the edge p50", "socket open to recovered p50");
+    for figure in [there, back] {
+        assert!(median(&resume, figure) >= 20_000.0, "{resume:?}");
+    }
     let idle = report(
         &mesh,
         &[

@@ -1,11 +1,9 @@
 //! What a person sees once all is up.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use trunkline_process::Ready;
-
+use super::children::Children;
 use super::plan::{Plan, REGIONS};
 use super::state;
 use super::wan::Distances;
@@ -14,13 +12,13 @@ use super::wan::Distances;
 pub(crate) fn banner(
     plan: &Plan,
     distances: &Distances,
-    ready: &BTreeMap<String, Ready>,
+    children: &Children,
     dir: &Path,
 ) -> String {
     let mut text = String::from(
         "\nTrunkline is up. Open pages in two tabs to chat from one region to another:\n\n",
     );
-    for process in ready.values() {
+    for process in children.ready.values() {
         let line = match (process.listen, process.link) {
             (Some(listen), _) => format!("{}://{listen}/", plan.scheme()),
             (None, Some(link)) => format!("link {link} (QUIC)"),
@@ -32,6 +30,9 @@ pub(crate) fn banner(
             "  {:<16} {line:<32} metrics http://{admin}/metrics",
             process.name
         );
+    }
+    if let Some(dsn) = &children.dsn {
+        let _ = writeln!(text, "  {:<16} psql \"{dsn}\"", "postgres");
     }
     let _ = writeln!(
         text,

@@ -12,12 +12,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::future::select_all;
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::{Child, ChildStdin, Command};
 use trunkline_process::Ready;
 
 use super::plan::{EdgePlan, Plan, Uplink};
-use super::state;
+use super::postgres::{self, Database, Programs};
+use super::state::{self, Addresses};
 
 /// Time a child has to get ready; a store that must be repaired after a crash takes a while.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -33,6 +34,8 @@ pub(crate) struct Children {
     inputs: Vec<ChildStdin>,
     /// What each said when it was ready.
     pub(crate) ready: BTreeMap<String, Ready>,
+    /// How others connect to the database, where there is one.
+    pub(crate) dsn: Option<String>,
 }
 
 impl Children {
@@ -50,13 +53,37 @@ impl Children {
             running: Vec::new(),
             inputs: Vec::new(),
             ready: BTreeMap::new(),
+            dsn: None,
         })
     }
 
-    /// Starts the node and waits until it is ready; returns where its links are.
-    pub(crate) async fn start_node(&mut self, plan: &Plan) -> Result<SocketAddr> {
+    /// Starts a database and waits until it takes connections.
+    pub(crate) async fn start_database(&mut self, programs: Programs) -> Result<Database> {
+        let database = Database::prepare(programs, &self.dir).await?;
+        let pid = self.spawn(database.server(), postgres::NAME)?;
+        let ready = async {
+            database.ready(pid).await;
+            Ok(())
+        };
+        self.wait_for(postgres::NAME, ready).await?;
+        self.dsn = Some(database.dsn());
+        Ok(database)
+    }
+
+    /// Starts the node, with its messages in the database or else in a directory, and waits until it is ready; returns
+    /// where its links are.
+    pub(crate) async fn start_node(
+        &mut self,
+        plan: &Plan,
+        database: Option<&Database>,
+    ) -> Result<SocketAddr> {
         let node = plan.node();
-        self.start("backbone", node, &plan.node_config(&self.dir), &[])?;
+        let store = database.map_or_else(
+            || json!({ "path": self.dir.join("store") }),
+            Database::store_section,
+        );
+        let config = plan.node_config(&self.dir, &store);
+        self.start("backbone", node, &config, &[])?;
         self.wait_until_ready(node).await?;
         self.ready[node]
             .link
@@ -79,7 +106,12 @@ impl Children {
         for edge in plan.edges() {
             self.wait_until_ready(&edge.name).await?;
         }
-        state::write(&self.dir, plan, &self.ready, control)
+        let addresses = Addresses {
+            ready: &self.ready,
+            control,
+            dsn: self.dsn.as_deref(),
+        };
+        state::write(&self.dir, plan, &addresses)
     }
 
     /// Whether all are ready.
@@ -87,22 +119,35 @@ impl Children {
         self.ready.len() == 1 + plan.edges().count()
     }
 
-    fn start(&mut self, command: &str, name: &str, config: &Value, flags: &[&str]) -> Result<()> {
+    fn start(
+        &mut self,
+        command_name: &str,
+        name: &str,
+        config: &Value,
+        flags: &[&str],
+    ) -> Result<()> {
         let config_file = self.dir.join("config").join(format!("{name}.toml"));
         fs::write(
             &config_file,
             toml::to_string_pretty(config).context("configuration")?,
         )?;
         let _ = fs::remove_file(self.ready_file(name));
-        let log = fs::File::create(self.log_file(name)).context("log file")?;
-        let mut child = Command::new(std::env::current_exe().context("own executable")?)
-            .arg(command)
+        let mut command = Command::new(std::env::current_exe().context("own executable")?);
+        command
+            .arg(command_name)
             .arg("--config")
             .arg(&config_file)
             .arg("--ready-file")
             .arg(self.ready_file(name))
             .arg("--exit-with-parent")
-            .args(flags)
+            .args(flags);
+        self.spawn(command, name).map(drop)
+    }
+
+    /// Starts a child, with its log and pid in files of its name; returns its pid.
+    fn spawn(&mut self, mut command: Command, name: &str) -> Result<u32> {
+        let log = fs::File::create(self.log_file(name)).context("log file")?;
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(log)
@@ -115,7 +160,7 @@ impl Children {
         fs::write(self.dir.join("pids").join(name), format!("{pid}\n"))?;
         self.inputs.extend(child.stdin.take());
         self.running.push((name.to_owned(), child));
-        Ok(())
+        Ok(pid)
     }
 
     fn ready_file(&self, name: &str) -> PathBuf {
@@ -128,7 +173,18 @@ impl Children {
 
     async fn wait_until_ready(&mut self, name: &str) -> Result<()> {
         let path = self.ready_file(name);
-        let ready = tokio::time::timeout(START_TIMEOUT, state::wait_for(&path));
+        let ready = self.wait_for(name, state::wait_for(&path)).await?;
+        self.ready.insert(name.to_owned(), ready);
+        Ok(())
+    }
+
+    /// Waits for what a child becomes, unless it ends before.
+    async fn wait_for<T>(
+        &mut self,
+        name: &str,
+        ready: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let ready = tokio::time::timeout(START_TIMEOUT, ready);
         let (_, child) = self
             .running
             .iter_mut()
@@ -136,9 +192,7 @@ impl Children {
             .context("not started")?;
         let ended = tokio::select! {
             ready = ready => {
-                let ready = ready.map_err(|_| anyhow!("{name} isn't ready after {START_TIMEOUT:?}"))??;
-                self.ready.insert(name.to_owned(), ready);
-                return Ok(());
+                return ready.map_err(|_| anyhow!("{name} isn't ready after {START_TIMEOUT:?}"))?;
             }
             ended = child.wait() => ended?,
         };
@@ -171,10 +225,11 @@ impl Children {
         anyhow!("everything has ended")
     }
 
-    /// Asks the edges to stop, then the node, and kills what doesn't.
+    /// Asks the edges to stop, then the node, then the database, and kills what doesn't.
     pub(crate) async fn stop(&mut self) {
         let orderly = async {
-            self.stop_those(|name| !name.starts_with("backbone")).await;
+            self.stop_those(|name| name.starts_with("edge")).await;
+            self.stop_those(|name| name != postgres::NAME).await;
             self.stop_those(|_| true).await;
         };
         if tokio::time::timeout(STOP_TIMEOUT, orderly).await.is_err() {
@@ -188,9 +243,15 @@ impl Children {
             .iter_mut()
             .filter(|(name, _)| which(name))
             .collect();
-        for (_, child) in &chosen {
+        for (name, child) in &chosen {
+            // A database that is told to terminate waits until everybody else has gone.
+            let signal = if name == postgres::NAME {
+                Signal::INT
+            } else {
+                Signal::TERM
+            };
             if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-                let _ = kill_process(pid, Signal::TERM);
+                let _ = kill_process(pid, signal);
             }
         }
         for (_, child) in &mut chosen {

@@ -9,6 +9,7 @@ mod lock;
 mod page;
 mod plan;
 mod ports;
+mod postgres;
 mod state;
 mod wan;
 
@@ -33,6 +34,7 @@ use control::Mesh;
 use cut::DevCommand;
 use lock::DirLock;
 use plan::{EdgePlan, Plan};
+use postgres::Programs;
 use wan::{Choice, Distances, Wan};
 
 /// Where everything is kept unless another place is asked for.
@@ -57,6 +59,9 @@ pub(crate) struct DevArgs {
     /// Let clients come by TLS: https:// and wss:// with certificates of the mesh's own authority.
     #[arg(long)]
     tls: bool,
+    /// Keep messages in a PostgreSQL server of the mesh's own, in DIR/postgres, instead of the embedded store.
+    #[arg(long)]
+    postgres: bool,
     /// Distances between the edges and the backbone: none; default, round trips of 10, 80 and 150 ms; or a file of
     /// [regions.NAME] with rtt, jitter, loss, rate, queue.
     #[arg(long, default_value = "default", value_name = "none|default|FILE")]
@@ -90,32 +95,50 @@ fn run_mesh(args: &DevArgs) -> Result<(), Failure> {
         .try_for_each(ports::check)
         .map_err(|error| usage(&error))?;
     let distances = Distances::read(&args.wan).map_err(|error| usage(&error))?;
+    let programs = args.postgres.then(Programs::find).transpose();
+    let programs = programs.map_err(|error| usage(&error))?;
     let _lock = DirLock::take(&args.dir).map_err(|error| usage(&error))?;
-    start(args, &plan, &distances).map_err(|error| failure(&error))
+    let mesh = Wanted {
+        plan,
+        distances,
+        programs,
+    };
+    start(args, &mesh).map_err(|error| failure(&error))
 }
 
-fn start(args: &DevArgs, plan: &Plan, distances: &Distances) -> anyhow::Result<()> {
-    certs::ensure(&args.dir.join("certs"), &plan.holders()?)?;
+/// What is to run.
+struct Wanted {
+    plan: Plan,
+    distances: Distances,
+    /// Where messages are kept in PostgreSQL: its programs.
+    programs: Option<Programs>,
+}
+
+fn start(args: &DevArgs, mesh: &Wanted) -> anyhow::Result<()> {
+    certs::ensure(&args.dir.join("certs"), &mesh.plan.holders()?)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("runtime")?;
-    runtime.block_on(supervise(args, plan, distances))
+    runtime.block_on(supervise(args, mesh))
 }
 
-async fn supervise(args: &DevArgs, plan: &Plan, distances: &Distances) -> anyhow::Result<()> {
+async fn supervise(args: &DevArgs, mesh: &Wanted) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut children = Children::new(&args.dir)?;
     state::remove(&args.dir);
     let started = tokio::select! {
-        started = bring_up(&mut children, plan, distances) => started,
+        started = bring_up(&mut children, mesh) => started,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
     let ended = match started {
-        Ok(()) if children.is_complete(plan) => {
-            eprint!("{}", banner(plan, distances, &children.ready, &args.dir));
+        Ok(()) if children.is_complete(&mesh.plan) => {
+            eprint!(
+                "{}",
+                banner(&mesh.plan, &mesh.distances, &children, &args.dir)
+            );
             tokio::select! {
                 ended = children.watch() => Err(ended),
                 _ = interrupt.recv() => Ok(()),
@@ -134,16 +157,21 @@ async fn supervise(args: &DevArgs, plan: &Plan, distances: &Distances) -> anyhow
     ended
 }
 
-/// Starts everything in order: the node, the relays before it, the edges that come by them.
-async fn bring_up(
-    children: &mut Children,
-    plan: &Plan,
-    distances: &Distances,
-) -> anyhow::Result<()> {
+/// Starts everything in order: the database where there is one, the node, the relays before it, the edges that come by them.
+async fn bring_up(children: &mut Children, mesh: &Wanted) -> anyhow::Result<()> {
+    let Wanted {
+        plan,
+        distances,
+        programs,
+    } = mesh;
     // Bound first, so that the edges can be told where; it answers once they are ready.
     let listener = TcpListener::bind((plan.ip(), 0)).await;
     let listener = listener.with_context(|| format!("control listener at {}", plan.ip()))?;
-    let node = children.start_node(plan).await?;
+    let database = match programs {
+        Some(programs) => Some(children.start_database(programs.clone()).await?),
+        None => None,
+    };
+    let node = children.start_node(plan, database.as_ref()).await?;
     let wan = Wan::start(plan, distances, node)?;
     let uplink = |edge: &EdgePlan| wan.uplink(edge.region, node);
     children

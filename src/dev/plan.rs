@@ -117,11 +117,11 @@ impl Plan {
             })
     }
 
-    /// The node's configuration.
-    pub(crate) fn node_config(&self, dir: &Path) -> Value {
+    /// The node's configuration, with its section `[store]`.
+    pub(crate) fn node_config(&self, dir: &Path, store: &Value) -> Value {
         json!({
             "backbone": { "listen": self.port(LINK_PORT) },
-            "store": { "path": dir.join("store") },
+            "store": store,
             "link": link(dir, NODE),
             "admin": { "listen": self.port(ADMIN_PORT) },
             "namespace": namespaces(),

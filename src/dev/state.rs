@@ -38,15 +38,20 @@ pub(crate) fn file(dir: &Path) -> PathBuf {
     dir.join("dev.json")
 }
 
-/// Writes the addresses of everything to `dev.json`; `control` is where this process listens.
-pub(crate) fn write(
-    dir: &Path,
-    plan: &Plan,
-    ready: &BTreeMap<String, Ready>,
-    control: SocketAddr,
-) -> Result<()> {
+/// Where everything is.
+pub(crate) struct Addresses<'a> {
+    /// What each process said when it was ready.
+    pub(crate) ready: &'a BTreeMap<String, Ready>,
+    /// Where this process listens.
+    pub(crate) control: SocketAddr,
+    /// How others connect to the database, where there is one.
+    pub(crate) dsn: Option<&'a str>,
+}
+
+/// Writes the addresses of everything to `dev.json`.
+pub(crate) fn write(dir: &Path, plan: &Plan, addresses: &Addresses<'_>) -> Result<()> {
     let mut all = Map::new();
-    for (name, ready) in ready {
+    for (name, ready) in addresses.ready {
         all.insert(name.clone(), serde_json::to_value(ready)?);
     }
     for edge in plan.edges() {
@@ -55,7 +60,10 @@ pub(crate) fn write(
             told["tls"] = json!(plan.tls());
         }
     }
-    all.insert("control".to_owned(), json!(control));
+    all.insert("control".to_owned(), json!(addresses.control));
+    if let Some(dsn) = addresses.dsn {
+        all.insert("postgres".to_owned(), json!({ "dsn": dsn }));
+    }
     let beside = dir.join("dev.json.new");
     fs::write(&beside, serde_json::to_string_pretty(&Value::Object(all))?)?;
     fs::rename(beside, file(dir)).context("dev.json")

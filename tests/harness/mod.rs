@@ -7,6 +7,7 @@
 
 pub(crate) mod again;
 pub(crate) mod papers;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod raw_socket;
@@ -14,6 +15,7 @@ pub(crate) mod tools;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -52,6 +54,9 @@ impl Mesh {
     /// As [`Self::start_with`], by a command that sets variables of the environment: all of the mesh's processes read them.
     pub(crate) fn start_by(mut command: Command, flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
+        // A database in it runs as another user where the test is root.
+        let passable = std::fs::Permissions::from_mode(0o711);
+        std::fs::set_permissions(dir.path(), passable).expect("it is ours");
         let child = command
             .args([
                 "dev",
@@ -73,6 +78,19 @@ impl Mesh {
         let text = mesh.wait_for_file("dev.json");
         mesh.addresses = serde_json::from_str(&text).expect("dev.json is JSON");
         mesh
+    }
+
+    /// As [`Self::start`], with the messages in a database of its own; `None` where PostgreSQL is missing, which fails where
+    /// `CI=true`.
+    pub(crate) fn start_on_postgres() -> Option<Self> {
+        postgres::binaries_or_skip()?;
+        Some(Self::start_with(&["--wan", "none", "--postgres"]))
+    }
+
+    /// Runs a statement on that database; returns its rows, columns apart by `|`.
+    pub(crate) fn sql(&self, statement: &str) -> String {
+        let binaries = postgres::binaries_or_skip().expect("the mesh runs on it");
+        postgres::sql(&binaries, &self.address("postgres", "dsn"), statement)
     }
 
     fn wait_for_file(&mut self, name: &str) -> String {

@@ -47,14 +47,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Makes a cluster and starts it; `None` where PostgreSQL is missing, which fails where `CI=true`.
     pub(crate) fn start(ip: IpAddr, settings: &[&str]) -> Option<Self> {
-        let Some(binaries) = binaries() else {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "PostgreSQL is missing: apt-get install postgresql"
-            );
-            eprintln!("SKIPPED postgresql: apt-get install postgresql");
-            return None;
-        };
+        let binaries = binaries_or_skip()?;
         let mut server = Self::new(binaries, ip, settings);
         server.make_cluster();
         server.run();
@@ -188,15 +181,7 @@ impl Postgres {
 
     /// Runs a statement as an administrator would; returns its rows, columns apart by `|`.
     pub(crate) fn sql(&self, database: &str, statement: &str) -> String {
-        let output = Command::new(self.binaries.join("psql"))
-            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"])
-            .arg(self.dsn(database))
-            .args(["-c", statement])
-            .output()
-            .expect("psql runs");
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{statement}: {error}");
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        sql(&self.binaries, &self.dsn(database), statement)
     }
 
     fn command(&self, program: &str) -> Command {
@@ -227,6 +212,31 @@ pub(crate) fn dsn(servers: &[&Postgres], database: &str) -> String {
         join(|server| server.port.to_string()),
     );
     format!("host={hosts} port={ports} user=trunkline dbname={database}")
+}
+
+/// Runs a statement as an administrator would; returns its rows, columns apart by `|`.
+pub(crate) fn sql(binaries: &Path, dsn: &str, statement: &str) -> String {
+    let output = Command::new(binaries.join("psql"))
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", dsn])
+        .args(["-c", statement])
+        .output()
+        .expect("psql runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{statement}: {error}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// The directory of the newest version's programs; `None` where they are missing, which fails where `CI=true`.
+pub(crate) fn binaries_or_skip() -> Option<PathBuf> {
+    let found = binaries();
+    if found.is_none() {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "PostgreSQL is missing: apt-get install postgresql"
+        );
+        eprintln!("SKIPPED postgresql: apt-get install postgresql");
+    }
+    found
 }
 
 /// The directory of the newest version's programs.
