@@ -4,11 +4,12 @@ use std::future::Future;
 
 use futures_util::future::Either;
 use trunkline_shared::rules::Namespace;
-use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 use trunkline_store::{EmbeddedStore, PostgresStore, StoreStats, embedded};
 use trunkline_store_core::{
-    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found, Head,
-    MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
+    AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
+    FloorRequest, Head, MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage,
+    ViewChange,
 };
 
 use crate::config::{StoreKind, StoreSection};
@@ -86,9 +87,9 @@ impl MessageStore for Store {
 
     fn find(
         &self,
-        ids: Vec<(Slot, PublishId)>,
-    ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + Send {
-        either!(self, find(ids))
+        request: FindRequest,
+    ) -> impl Future<Output = Result<AllFound, StoreError>> + Send {
+        either!(self, find(request))
     }
 
     fn raise_floor(

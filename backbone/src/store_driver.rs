@@ -32,7 +32,7 @@ impl<S: MessageStore> StoreDriver<S> {
             StoreRequest::Claim(request) => StoreAnswer::Claimed(self.store.claim(request).await),
             StoreRequest::Heads(channels) => StoreAnswer::Heads(self.store.heads(channels).await),
             StoreRequest::Range(request) => StoreAnswer::Range(self.store.range(request).await),
-            StoreRequest::Find(ids) => StoreAnswer::Found(self.store.find(ids).await),
+            StoreRequest::Find(request) => StoreAnswer::Found(self.store.find(request).await),
         };
         self.note_health(away_because(&answer));
         answer

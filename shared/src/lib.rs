@@ -6,6 +6,7 @@ pub mod channel;
 pub mod config;
 pub mod frame;
 pub mod id;
+pub mod idempotency;
 pub mod limits;
 pub mod position;
 pub mod publication;
@@ -18,6 +19,7 @@ pub mod view;
 
 pub use channel::{Channel, ChannelError};
 pub use id::{EdgeId, IdError, Incarnation, NodeId, PublishId, Region, RequestId};
+pub use idempotency::{IdempotencyKey, IdempotencyKeyError};
 pub use position::{Epoch, Offset, Position};
 pub use publication::{ClientInfo, Payload, Publication, Tags, Trace};
 pub use slot::Slot;

@@ -8,6 +8,12 @@ pub const SLOTS: u16 = 4096;
 /// Bytes of a channel's name, by any road.
 pub const CHANNEL_BYTES_MAX: usize = 255;
 
+/// Bytes of an idempotency key, by any road; beyond it the publish is answered with error 107.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// Time for which an idempotency key is remembered, by the clock of the channel's owner.
+pub const IDEMPOTENCY_KEY_TTL: Duration = Duration::from_secs(300);
+
 /// Bytes of one client frame, and of one publication's payload by any road.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;
 

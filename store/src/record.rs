@@ -57,6 +57,37 @@ pub(crate) fn decode_place(value: &[u8]) -> Result<Place, DecodeError> {
     Ok(Place { channel, offset })
 }
 
+/// Where an idempotency key's message lies, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyRow {
+    pub(crate) offset: Offset,
+    /// The message's time, by its owner's clock: what look-ups go by.
+    pub(crate) time: UnixMillis,
+    /// When the row was written, by this machine's clock: what its removal goes by.
+    pub(crate) stored: UnixMillis,
+}
+
+/// Writes an idempotency key's row.
+pub(crate) fn encode_key(row: KeyRow) -> Vec<u8> {
+    let mut out = Encoder::new(VERSION, 24);
+    out.u64(row.offset.0);
+    out.u64(row.time.0);
+    out.u64(row.stored.0);
+    out.finish()
+}
+
+/// Reads an idempotency key's row.
+pub(crate) fn decode_key(value: &[u8]) -> Result<KeyRow, DecodeError> {
+    let mut from = Decoder::new(value, VERSION)?;
+    let row = KeyRow {
+        offset: Offset(from.u64("offset")?),
+        time: UnixMillis(from.u64("time")?),
+        stored: UnixMillis(from.u64("stored")?),
+    };
+    from.finish()?;
+    Ok(row)
+}
+
 /// A slot's last claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotRow {

@@ -1,7 +1,7 @@
-//! A store written by version 1 of the format is opened and read, forever.
+//! Stores written by each version of the format are opened, read and gone on with, forever.
 //!
-//! The directory is kept as one text file, a line per file: its path and its bytes in hex. Run with
-//! `TRUNKLINE_REGENERATE=1` to write it anew, which only a new version of the format may ask for.
+//! A directory is kept as one text file, a line per file: its path and its bytes in hex. Run with
+//! `TRUNKLINE_REGENERATE=1` to write the newest one anew, which only a new version of the format may ask for.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -17,22 +17,71 @@ use trunkline_shared::{Epoch, Offset};
 use trunkline_store::EmbeddedStore;
 use trunkline_store_core::suite::{Sample, make};
 use trunkline_store_core::{
-    Claimed, FloorRequest, Found, Generation, Head, MessageStore, ViewChange,
+    AppendOutcome, Claimed, FindRequest, FloorRequest, Found, Generation, Head, MessageStore,
+    ViewChange,
 };
 
-const FIXTURE: &str = "tests/fixture/v1.txt";
+/// A store as it was written; epoch and birth as they were drawn then.
+struct Fixture {
+    file: &'static str,
+    epoch: Epoch,
+    birth: u64,
+}
+
+const V1: Fixture = Fixture {
+    file: "tests/fixture/v1.txt",
+    epoch: Epoch::new(0xf9dd_9e87_3f74_4079),
+    birth: 1_795_494_202_887,
+};
+
+const V2: Fixture = Fixture {
+    file: "tests/fixture/v2.txt",
+    epoch: Epoch::new(0x44c6_6d32_8ca6_a018),
+    birth: 1_795_544_255_199,
+};
+
+impl Fixture {
+    fn unpack(&self) -> TempDir {
+        let directory = TempDir::new().unwrap();
+        unpack(&fs::read_to_string(self.file).unwrap(), directory.path());
+        directory
+    }
+}
 
 #[test]
-fn a_store_of_version_1_is_read() {
+fn a_store_of_version_1_is_read_and_takes_keys_from_then_on() {
+    let directory = V1.unpack();
+    let claimed = block_on(check(&open(directory.path()), &V1));
+    let store = open(directory.path());
+    block_on(async {
+        assert_eq!(Sample(&store).find_keys(key()).await, [0; 0]);
+        let keyed = make::keyed("chat:1", 21, KEY);
+        let outcome = store.append(vec![make::part(claimed, vec![keyed])]).await;
+        assert_eq!(outcome, AppendOutcome::Committed { refused: vec![] });
+    });
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(block_on(Sample(&store).find_keys(key())), [22]);
+}
+
+#[test]
+fn a_store_of_version_2_is_read() {
     if std::env::var_os("TRUNKLINE_REGENERATE").is_some() {
         write_fixture();
     }
-    let directory = TempDir::new().unwrap();
-    unpack(&fs::read_to_string(FIXTURE).unwrap(), directory.path());
-    block_on(check(&open(directory.path())));
+    let directory = V2.unpack();
+    let store = open(directory.path());
+    assert_eq!(block_on(Sample(&store).find_keys(key())), [20]);
+    block_on(check(&store, &V2));
 }
 
-async fn check(store: &EmbeddedStore) {
+const KEY: &[u8] = b"order 7";
+
+fn key() -> FindRequest {
+    make::keys_of(make::slot(258), "chat:1", &[KEY])
+}
+
+async fn check(store: &EmbeddedStore, fixture: &Fixture) -> Claimed {
     let sample = Sample(store);
     assert_eq!(store.view().await, Ok(Some(make::ring_view(1))));
     assert_eq!(
@@ -51,19 +100,15 @@ async fn check(store: &EmbeddedStore) {
         channel: make::channel("chat:1"),
         offset: Offset(7),
     };
-    assert_eq!(
-        store.find(vec![(make::slot(258), make::id(7))]).await,
-        Ok(vec![found])
-    );
+    let asked = vec![(make::slot(258), make::id(7))];
+    assert_eq!(sample.find(asked).await, [found]);
     let claimed = sample.claim(258).await;
-    assert_eq!((claimed.generation, claimed.epoch), (Generation(2), EPOCH));
-    assert_eq!(store.birth().0, BIRTH);
+    assert_eq!(claimed.generation, Generation(2));
+    assert_eq!(claimed.epoch, fixture.epoch);
+    assert_eq!(store.birth().0, fixture.birth);
     sample.append(claimed, "chat:1", 20, 1).await;
+    claimed
 }
-
-/// As they were drawn when the fixture was written.
-const EPOCH: Epoch = Epoch::new(0xf9dd_9e87_3f74_4079);
-const BIRTH: u64 = 1_795_494_202_887;
 
 fn write_fixture() {
     let directory = TempDir::new().unwrap();
@@ -72,7 +117,7 @@ fn write_fixture() {
     let birth = open(directory.path()).birth().0;
     let mut text = String::new();
     pack(directory.path(), "", &mut text);
-    fs::write(FIXTURE, text).unwrap();
+    fs::write(V2.file, text).unwrap();
     panic!(
         "written; now put epoch {:#x} and birth {birth} into this test",
         claimed.epoch.id
@@ -82,7 +127,10 @@ fn write_fixture() {
 async fn fill(store: &EmbeddedStore) -> Claimed {
     let sample = Sample(store);
     let claimed = sample.claim(258).await;
-    sample.append(claimed, "chat:1", 0, 20).await;
+    sample.append(claimed, "chat:1", 0, 19).await;
+    let keyed = make::keyed("chat:1", 19, KEY);
+    let outcome = store.append(vec![make::part(claimed, vec![keyed])]).await;
+    assert_eq!(outcome, AppendOutcome::Committed { refused: vec![] });
     let (slot, generation) = (claimed.slot, claimed.generation);
     let request = FloorRequest {
         slot,

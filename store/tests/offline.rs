@@ -14,9 +14,11 @@ use trunkline_shared::{Epoch, Offset};
 use trunkline_store::embedded::OpenError;
 use trunkline_store::embedded::offline::{Counts, ImportError, OfflineStore, import};
 use trunkline_store_core::suite::{Sample, make};
-use trunkline_store_core::{Claimed, FloorRequest, Generation, MessageStore};
+use trunkline_store_core::{
+    AppendOutcome, Claimed, FindRequest, FloorRequest, Generation, MessageStore,
+};
 
-/// A store with 20 messages in one slot, of which 5 are below the floor, and 3 in another.
+/// A store with 20 messages in one slot, of which 5 are below the floor, and 3 in another, the last one with a key.
 fn filled() -> (TempDir, Claimed) {
     let directory = TempDir::new().unwrap();
     let store = open(directory.path());
@@ -25,7 +27,10 @@ fn filled() -> (TempDir, Claimed) {
         let claimed = sample.claim(258).await;
         sample.append(claimed, "chat:1", 0, 20).await;
         let other = sample.claim(7).await;
-        sample.append(other, "chat:a\0b", 0, 3).await;
+        sample.append(other, "chat:a\0b", 0, 2).await;
+        let keyed = make::part(other, vec![make::keyed("chat:a\0b", 2, KEY)]);
+        let outcome = store.append(vec![keyed]).await;
+        assert_eq!(outcome, AppendOutcome::Committed { refused: vec![] });
         let floor = FloorRequest {
             slot: claimed.slot,
             generation: claimed.generation,
@@ -37,6 +42,9 @@ fn filled() -> (TempDir, Claimed) {
     });
     (directory, claimed)
 }
+
+/// No text, so that an export has to write it in base64.
+const KEY: &[u8] = b"\xff\0";
 
 /// Removes a row of a store that isn't open, or puts one.
 fn change(path: &Path, keyspace: &str, key: &[u8], value: Option<&[u8]>) {
@@ -53,6 +61,13 @@ fn change(path: &Path, keyspace: &str, key: &[u8], value: Option<&[u8]>) {
 
 fn message_key(offset: u64) -> Vec<u8> {
     [b"\x01\x02\x06chat:1", &offset.to_be_bytes()[..]].concat()
+}
+
+/// An idempotency key's row: version byte, offset, times, checksum.
+fn key_of_message(offset: u64) -> Vec<u8> {
+    let mut value = [&[1][..], &offset.to_be_bytes(), &[0; 16]].concat();
+    value.extend_from_slice(&crc32fast::hash(&value).to_be_bytes());
+    value
 }
 
 fn check(path: &Path) -> (Counts, Vec<String>) {
@@ -73,7 +88,11 @@ fn of_channels(export: &[u8]) -> Vec<Value> {
     let lines = std::str::from_utf8(export).unwrap().lines();
     lines
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|line| line.get("head").is_some() || line.get("message").is_some())
+        .filter(|line| {
+            ["head", "message", "idempotency_key"]
+                .iter()
+                .any(|kind| line.get(kind).is_some())
+        })
         .collect()
 }
 
@@ -85,6 +104,7 @@ fn a_whole_store_has_no_findings() {
         heads: 2,
         messages: 23,
         publish_ids: 23,
+        idempotency_keys: 1,
     };
     assert_eq!(check(directory.path()), (counts, vec![]));
 }
@@ -107,15 +127,15 @@ fn a_store_that_is_not_there_is_not_made() {
 }
 
 /// A keyspace, a key in it, what is written there (or removed), and what is said of it.
-type Damage = (&'static str, Vec<u8>, Option<&'static [u8]>, &'static str);
+type Damage = (&'static str, Vec<u8>, Option<Vec<u8>>, &'static str);
 
 #[test]
 fn each_damage_is_named() {
-    let damages: [Damage; 6] = [
+    let damages: [Damage; 7] = [
         (
             "messages",
             message_key(9),
-            Some(b"damage"),
+            Some(b"damage".to_vec()),
             "damaged value in messages under key 010206636861743a310000000000000009: checksum doesn't fit",
         ),
         (
@@ -148,10 +168,16 @@ fn each_damage_is_named() {
             None,
             "channel chat:1: the publish id of message 9 names nothing",
         ),
+        (
+            "idempotency_keys",
+            b"\x01\x02\x06chat:1key".to_vec(),
+            Some(key_of_message(21)),
+            "channel chat:1: an idempotency key names message 21, the head is 20",
+        ),
     ];
     for (keyspace, key, value, expected) in damages {
         let (directory, _) = filled();
-        change(directory.path(), keyspace, &key, value);
+        change(directory.path(), keyspace, &key, value.as_deref());
         let (_, findings) = check(directory.path());
         assert!(
             findings.iter().any(|finding| finding == expected),
@@ -186,8 +212,12 @@ fn an_import_has_the_messages_of_its_export_under_new_epochs() {
     let all = make::offsets(claimed.slot, "chat:1", 1, 20);
     let expected: Vec<_> = (6..=20).map(make::message).collect();
     assert_eq!(block_on(Sample(&store).range(all)), expected);
-    let found = block_on(store.find(vec![(claimed.slot, make::id(7))])).unwrap();
-    assert_eq!(found.len(), 1);
+    let asked = FindRequest {
+        ids: vec![(claimed.slot, make::id(7))],
+        ..make::keys_of(make::slot(7), "chat:a\0b", &[KEY])
+    };
+    let found = block_on(store.find(asked)).unwrap();
+    assert_eq!((found.ids.len(), found.keys[0].offset), (1, Offset(3)));
 }
 
 #[test]
@@ -251,8 +281,8 @@ fn an_export_that_is_not_whole_makes_no_store() {
         (without(10), "the export has 2 slots, 2 heads, 22 messages"),
         (exported.replace("\"offset\":9,", "\"offset\":x,"), "line "),
         (
-            exported.replace("\"version\":1", "\"version\":2"),
-            "line 1: the export has version 2, this program knows version 1",
+            exported.replace("\"version\":2", "\"version\":3"),
+            "line 1: the export has version 3, this program knows versions 1 to 2",
         ),
         (
             without(10).replace("\"messages\":23", "\"messages\":22"),
@@ -265,6 +295,24 @@ fn an_export_that_is_not_whole_makes_no_store() {
         assert!(error.to_string().starts_with(expected), "{error}");
         assert!(!copy.path().join("data").exists());
     }
+}
+
+#[test]
+fn an_export_of_version_1_which_has_no_keys_is_read() {
+    let (directory, _) = filled();
+    let exported = String::from_utf8(export(directory.path())).unwrap();
+    let old = exported
+        .replace("\"version\":2", "\"version\":1")
+        .replace(",\"keys\":1", "");
+    let old: Vec<_> = old
+        .lines()
+        .filter(|line| !line.contains("idempotency_key"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(old.len() + 1, exported.lines().count());
+    let copy = TempDir::new().unwrap();
+    let counts = import(copy.path(), old.concat().as_bytes()).unwrap();
+    assert_eq!((counts.messages, counts.idempotency_keys), (23, 0));
 }
 
 #[test]

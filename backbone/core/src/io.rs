@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::rules::Rules;
-use trunkline_shared::{
-    Channel, EdgeId, Incarnation, LinkId, PublishId, Region, RingView, Slot, StreamId,
-};
+use trunkline_shared::{Channel, EdgeId, Incarnation, LinkId, Region, RingView, Slot, StreamId};
 use trunkline_store_core::{
-    ClaimError, ClaimRequest, Claimed, Found, Head, RangeRequest, Refused, SlotPart, StoreError,
-    StoredMessage,
+    AllFound, ClaimError, ClaimRequest, Claimed, FindRequest, Head, RangeRequest, Refused,
+    SlotPart, StoreError, StoredMessage,
 };
 
 /// An edge as its certificate and hello name it.
@@ -115,8 +113,8 @@ pub enum StoreRequest {
     Heads(Vec<(Slot, Channel)>),
     /// Read a part of a log.
     Range(RangeRequest),
-    /// Look publish ids up.
-    Find(Vec<(Slot, PublishId)>),
+    /// Look publishes up that may have been taken before.
+    Find(FindRequest),
 }
 
 /// What the store answers.
@@ -131,7 +129,7 @@ pub enum StoreAnswer {
     /// To a read of a log.
     Range(Result<Vec<StoredMessage>, StoreError>),
     /// To a look-up.
-    Found(Result<Vec<Found>, StoreError>),
+    Found(Result<AllFound, StoreError>),
 }
 
 /// What became of one slot's part.

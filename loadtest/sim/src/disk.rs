@@ -12,7 +12,7 @@ use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest, StoreT
 use trunkline_shared::{Instant, RingView, Slot, UnixMillis};
 use trunkline_store_core::memory::AppendTicket;
 use trunkline_store_core::{
-    ClaimError, ClaimRequest, Generation, MemoryState, SlotPart, StoreError, ViewChange,
+    AllFound, ClaimError, ClaimRequest, Generation, MemoryState, SlotPart, StoreError, ViewChange,
 };
 
 use crate::coverage::Coverage;
@@ -168,9 +168,9 @@ impl Disk {
             }
             StoreRequest::Range(range) => StoreAnswer::Range(Ok(self.state.range_now(range))),
             StoreRequest::Find(_) if self.plant == Some(Plant::FindBlind) => {
-                StoreAnswer::Found(Ok(Vec::new()))
+                StoreAnswer::Found(Ok(AllFound::default()))
             }
-            StoreRequest::Find(ids) => StoreAnswer::Found(Ok(self.state.find_now(ids))),
+            StoreRequest::Find(request) => StoreAnswer::Found(Ok(self.state.find_now(request))),
             StoreRequest::Append(_) | StoreRequest::Claim(_) => {
                 unreachable!("writes go through the writer")
             }

@@ -18,7 +18,7 @@ pub(in crate::commands) use place::other_owner;
 pub(crate) enum StoreCommand {
     /// Read everything in it and say what is damaged, a line each; exit code 1 where something is.
     Check(StoreArgs),
-    /// Write slots, heads and messages to standard output, a line of JSON each.
+    /// Write slots, heads, messages and idempotency keys to standard output, a line of JSON each.
     Export(StoreArgs),
     /// Make a store from an export on standard input, in a directory that has none. Its channels begin new epochs:
     /// clients are told that positions of before can't be recovered.
@@ -112,8 +112,11 @@ fn describe(counts: Counts) -> String {
         heads,
         messages,
         publish_ids,
+        idempotency_keys,
     } = counts;
-    format!("{slots} slots, {heads} channels, {messages} messages, {publish_ids} publish ids")
+    format!(
+        "{slots} slots, {heads} channels, {messages} messages, {publish_ids} publish ids, {idempotency_keys} idempotency keys"
+    )
 }
 
 fn failed(error: &impl ToString) -> Failure {

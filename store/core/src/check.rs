@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use trunkline_shared::Offset;
+use trunkline_shared::{IdempotencyKey, Offset};
 
 use crate::request::{ChannelAppend, ClaimRequest, SlotPart};
 use crate::traits::StoreError;
 
-/// Checks that slots and channels come once and that messages are contiguous from the head that they follow.
+/// Checks that slots, channels and a channel's keys come once, that messages are contiguous from the head that they follow,
+/// and that keys are those of messages.
 ///
 /// # Errors
 /// [`StoreError::Data`] otherwise.
@@ -42,6 +43,12 @@ fn check_part(part: &SlotPart) -> Result<(), StoreError> {
                 part.slot.number()
             )));
         }
+        if !has_good_keys(append) {
+            return Err(StoreError::Data(format!(
+                "idempotency keys for slot {} aren't those of messages, or come twice",
+                part.slot.number()
+            )));
+        }
     }
     Ok(())
 }
@@ -53,6 +60,13 @@ fn is_contiguous(append: &ChannelAppend) -> bool {
         last = message.publication.offset;
         follows
     })
+}
+
+fn has_good_keys(append: &ChannelAppend) -> bool {
+    let mut keys: BTreeSet<&IdempotencyKey> = BTreeSet::new();
+    append
+        .keyed()
+        .all(|(key, message)| message.is_some() && key.is_valid() && keys.insert(key))
 }
 
 /// Checks that each slot comes once.

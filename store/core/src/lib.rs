@@ -14,7 +14,8 @@ mod traits;
 pub use memory::{MemoryState, MemoryStore};
 pub use message::{Head, StoredMessage};
 pub use request::{
-    AppendOutcome, ChannelAppend, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest,
-    Found, Generation, RangeRequest, Refused, SlotPart, ViewChange,
+    AllFound, AppendOutcome, ChannelAppend, ChannelKey, ClaimError, ClaimRequest, Claimed,
+    FindRequest, FloorError, FloorRequest, Found, FoundKey, Generation, RangeRequest, Refused,
+    SlotPart, ViewChange,
 };
 pub use traits::{MessageStore, StoreError};

@@ -1,7 +1,7 @@
 //! Requests to a store and its answers.
 
 use trunkline_shared::{
-    Channel, Epoch, Offset, PublishId, RingView, Slot, UnixMillis, ViewVersion,
+    Channel, Epoch, IdempotencyKey, Offset, PublishId, RingView, Slot, UnixMillis, ViewVersion,
 };
 
 use crate::message::StoredMessage;
@@ -30,6 +30,26 @@ pub struct ChannelAppend {
     pub follows: Offset,
     /// Ascending from `follows` + 1, at least one.
     pub messages: Vec<StoredMessage>,
+    /// Idempotency keys of some of them, each key once; kept beside the messages, not in them.
+    pub keys: Vec<(Offset, IdempotencyKey)>,
+}
+
+impl ChannelAppend {
+    /// The keys with their messages; `None` for a key whose offset is no message's of this append.
+    pub fn keyed(&self) -> impl Iterator<Item = (&IdempotencyKey, Option<&StoredMessage>)> {
+        self.keys.iter().map(|(offset, key)| {
+            let place = offset.0.checked_sub(self.follows.0.saturating_add(1));
+            let place = place.and_then(|place| usize::try_from(place).ok());
+            (key, place.and_then(|place| self.messages.get(place)))
+        })
+    }
+
+    /// Bytes that it counts for in an append call.
+    pub fn weight(&self) -> usize {
+        let keys = self.keys.iter().map(|(_, key)| key.as_bytes().len());
+        let messages = self.messages.iter().map(StoredMessage::weight);
+        keys.chain(messages).sum()
+    }
 }
 
 /// Why a slot's part was refused.
@@ -134,6 +154,61 @@ pub struct RangeRequest {
     pub bytes_max: usize,
     /// Messages older than this are expired.
     pub not_before: UnixMillis,
+}
+
+/// What a message of a channel is known by to its publisher.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelKey {
+    /// The channel's slot.
+    pub slot: Slot,
+    /// Which channel.
+    pub channel: Channel,
+    /// The publisher's name for the message.
+    pub key: IdempotencyKey,
+}
+
+/// Asks for publishes that may have been taken before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FindRequest {
+    /// By their publish ids.
+    pub ids: Vec<(Slot, PublishId)>,
+    /// By their idempotency keys.
+    pub keys: Vec<ChannelKey>,
+    /// Keys of messages older than this are forgotten.
+    pub keys_not_before: UnixMillis,
+}
+
+impl FindRequest {
+    /// Asks for publish ids only.
+    pub fn ids(ids: impl IntoIterator<Item = (Slot, PublishId)>) -> Self {
+        Self {
+            ids: ids.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.keys.is_empty()
+    }
+}
+
+/// What was found of it, in the order asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllFound {
+    /// By publish id.
+    pub ids: Vec<Found>,
+    /// By idempotency key.
+    pub keys: Vec<FoundKey>,
+}
+
+/// Where an idempotency key was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundKey {
+    /// What was asked for.
+    pub key: ChannelKey,
+    /// The offset of the first message with it.
+    pub offset: Offset,
 }
 
 /// Where a publish id was found.

@@ -2,12 +2,12 @@
 
 use std::future::Future;
 
-use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 
 use crate::message::{Head, StoredMessage};
 use crate::request::{
-    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found,
-    RangeRequest, SlotPart, ViewChange,
+    AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
+    FloorRequest, RangeRequest, SlotPart, ViewChange,
 };
 
 /// Why a store did nothing.
@@ -59,16 +59,17 @@ pub trait MessageStore: Send + Sync + 'static {
         request: RangeRequest,
     ) -> impl Future<Output = Result<Vec<StoredMessage>, StoreError>> + Send;
 
-    /// Looks publish ids up, many in one query; returns those found.
+    /// Looks publish ids and idempotency keys up, many in one query; returns those found.
     ///
-    /// A message is found by its id for at least 60 s, whatever retention says.
+    /// A message is found by its id for at least 60 s, and by its key from `keys_not_before` on, if that is no longer ago
+    /// than [`IDEMPOTENCY_KEY_TTL`](trunkline_shared::limits::IDEMPOTENCY_KEY_TTL); whatever retention says.
     ///
     /// # Errors
     /// When the store is away or damaged.
     fn find(
         &self,
-        ids: Vec<(Slot, PublishId)>,
-    ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + Send;
+        request: FindRequest,
+    ) -> impl Future<Output = Result<AllFound, StoreError>> + Send;
 
     /// Raises a channel's floor, never lowers it; returns the head as it is then.
     ///

@@ -2,8 +2,8 @@
 
 use futures_channel::oneshot::Sender;
 use trunkline_store_core::{
-    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Head, SlotPart,
-    StoreError, ViewChange,
+    AppendOutcome, ChannelAppend, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest,
+    Head, SlotPart, StoreError, ViewChange,
 };
 
 use super::stage::Stage;
@@ -101,10 +101,7 @@ impl Command {
 }
 
 fn weight(part: &SlotPart) -> usize {
-    let messages = part.channels.iter().flat_map(|append| &append.messages);
-    messages
-        .map(trunkline_store_core::StoredMessage::weight)
-        .sum()
+    part.channels.iter().map(ChannelAppend::weight).sum()
 }
 
 impl Pending {

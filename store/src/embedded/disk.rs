@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Slice, Snapshot};
+use tracing::info;
 use trunkline_shared::{RingView, Slot, UnixMillis};
 use trunkline_store_core::{Head, StoreError};
 
@@ -14,7 +15,10 @@ use crate::codec::DecodeError;
 use crate::record::{self, SlotRow};
 
 /// The format of the directory: keyspaces, keys and values together.
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
+
+/// The oldest format that is brought to the present one when it is opened.
+const OLDEST_FORMAT: u64 = 1;
 
 const FORMAT_KEY: &[u8] = b"format";
 const BIRTH_KEY: &[u8] = b"birth";
@@ -92,6 +96,7 @@ pub(super) struct Disk {
     pub(super) messages: Rows,
     pub(super) heads: Rows,
     pub(super) publish_ids: Rows,
+    pub(super) idempotency_keys: Rows,
     pub(super) slots: Rows,
     pub(super) view: Rows,
     format: Rows,
@@ -107,14 +112,18 @@ impl std::fmt::Debug for Disk {
     }
 }
 
-const KEYSPACES: [&str; 6] = [
+const KEYSPACES: [&str; 7] = [
     "format",
     "messages",
     "heads",
     "publish_ids",
     "slots",
     "view",
+    IDEMPOTENCY_KEYS,
 ];
+
+/// Added by format 2.
+const IDEMPOTENCY_KEYS: &str = "idempotency_keys";
 
 impl Disk {
     /// Makes an empty database in a directory that isn't there yet, and closes it.
@@ -148,13 +157,22 @@ impl Disk {
         let database = database(path, options).map_err(OpenError::database(path))?;
         let rows = |name| open_rows(&database, path, name);
         let format = rows(KEYSPACES[0])?;
-        let birth = check_format(&format, path)?;
+        let (found, birth) = check_format(&format, path)?;
+        if found < FORMAT {
+            upgrade(&database, &format).map_err(OpenError::database(path))?;
+            info!(
+                found,
+                format = FORMAT,
+                "message store brought to a later format"
+            );
+        }
         Ok(Self {
             messages: rows(KEYSPACES[1])?,
             heads: rows(KEYSPACES[2])?,
             publish_ids: rows(KEYSPACES[3])?,
             slots: rows(KEYSPACES[4])?,
             view: rows(KEYSPACES[5])?,
+            idempotency_keys: rows(IDEMPOTENCY_KEYS)?,
             format,
             birth,
             durability,
@@ -189,6 +207,7 @@ impl Disk {
             &self.publish_ids,
             &self.slots,
             &self.view,
+            &self.idempotency_keys,
         ];
         while rows
             .iter()
@@ -255,14 +274,24 @@ fn open_rows(database: &Database, path: &Path, name: &'static str) -> Result<Row
     })
 }
 
-fn check_format(rows: &Rows, path: &Path) -> Result<UnixMillis, OpenError> {
+/// Adds what later formats have. The format's number is written last: a crash before leaves an older store, with more in it
+/// than it asks for.
+fn upgrade(database: &Database, format: &Rows) -> fjall::Result<()> {
+    database.keyspace(IDEMPOTENCY_KEYS, KeyspaceCreateOptions::default)?;
+    let mut batch = database.batch().durability(Some(PersistMode::SyncAll));
+    batch.insert(&format.keyspace, FORMAT_KEY, record::encode_number(FORMAT));
+    batch.commit()
+}
+
+/// The format and the birth of a store that this program can read.
+fn check_format(rows: &Rows, path: &Path) -> Result<(u64, UnixMillis), OpenError> {
     let missing = || OpenError::NoFormat {
         path: path.to_owned(),
     };
     let found = number(rows, FORMAT_KEY)
         .map_err(OpenError::database(path))?
         .ok_or_else(missing)?;
-    if found != FORMAT {
+    if !(OLDEST_FORMAT..=FORMAT).contains(&found) {
         return Err(OpenError::UnknownFormat {
             path: path.to_owned(),
             found,
@@ -272,7 +301,7 @@ fn check_format(rows: &Rows, path: &Path) -> Result<UnixMillis, OpenError> {
     let birth = number(rows, BIRTH_KEY)
         .map_err(OpenError::database(path))?
         .ok_or_else(missing)?;
-    Ok(UnixMillis(birth))
+    Ok((found, UnixMillis(birth)))
 }
 
 fn number(rows: &Rows, key: &[u8]) -> Result<Option<u64>, DiskError> {

@@ -1,6 +1,6 @@
 //! Keys of the rows: the order of their bytes is the order of what they name (`names.md`, disk keys).
 
-use trunkline_shared::{Channel, Incarnation, Offset, PublishId, Slot};
+use trunkline_shared::{Channel, IdempotencyKey, Incarnation, Offset, PublishId, Slot};
 
 /// `slot u16 | length u8 | name`: of a head, and what keys of a channel's messages begin with.
 pub(super) fn channel(slot: Slot, channel: &Channel) -> Vec<u8> {
@@ -68,6 +68,21 @@ pub(super) fn publish_id(slot: Slot, id: PublishId) -> Vec<u8> {
     key
 }
 
+/// `slot u16 | length u8 | name | key`: of an idempotency key.
+pub(super) fn idempotency(slot: Slot, channel: &Channel, key: &IdempotencyKey) -> Vec<u8> {
+    let mut bytes = self::channel(slot, channel);
+    bytes.extend_from_slice(key.as_bytes());
+    bytes
+}
+
+/// What an idempotency key's key names; `None` for bytes that are no such key.
+pub(super) fn parse_idempotency(key: &[u8]) -> Option<(Slot, Channel, IdempotencyKey)> {
+    let length = usize::from(*key.get(2)?);
+    let (channel, name) = key.split_at_checked(3 + length)?;
+    let (slot, channel) = parse_channel(channel)?;
+    Some((slot, channel, IdempotencyKey::new(name).ok()?))
+}
+
 /// `slot u16`.
 pub(super) const fn slot(slot: Slot) -> [u8; 2] {
     slot.number().to_be_bytes()
@@ -103,6 +118,10 @@ mod tests {
         assert_eq!(parse_message(&key), Some((slot, channel, Offset(3))));
         let key = publish_id(slot, make::id(9));
         assert_eq!(parse_publish_id(&key), Some((slot, make::id(9))));
+        let (channel, name) = (make::channel("a\0b"), make::key(b"\xff\0"));
+        let key = idempotency(slot, &channel, &name);
+        assert_eq!(key, [1, 2, 3, b'a', 0, b'b', 255, 0]);
+        assert_eq!(parse_idempotency(&key), Some((slot, channel, name)));
     }
 
     #[test]
@@ -111,6 +130,7 @@ mod tests {
             assert_eq!(parse_channel(bytes), None);
             assert_eq!(parse_message(bytes), None);
             assert_eq!(parse_publish_id(bytes), None);
+            assert_eq!(parse_idempotency(bytes), None);
         }
         assert_eq!(parse_slot(&[255, 255]), None);
     }

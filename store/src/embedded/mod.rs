@@ -15,6 +15,7 @@ mod options;
 mod reader;
 mod reads;
 mod stage;
+mod sweep;
 mod writer;
 
 use std::future::Future;
@@ -24,10 +25,11 @@ use std::thread::JoinHandle;
 
 use fjall::PersistMode;
 use futures_channel::oneshot;
-use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 use trunkline_store_core::{
-    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found, Head,
-    MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
+    AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
+    FloorRequest, Head, MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage,
+    ViewChange,
 };
 
 use self::command::Command;
@@ -214,9 +216,9 @@ impl MessageStore for EmbeddedStore {
 
     fn find(
         &self,
-        ids: Vec<(Slot, PublishId)>,
-    ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + Send {
-        self.read(move |disk| disk.find(&ids))
+        request: FindRequest,
+    ) -> impl Future<Output = Result<AllFound, StoreError>> + Send {
+        self.read(move |disk| disk.find(&request))
     }
 
     fn raise_floor(

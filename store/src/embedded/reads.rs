@@ -1,8 +1,10 @@
 //! Reads that many rows answer. Each sees whole commits only: a head is never ahead of its messages.
 
 use fjall::{Guard, Readable, Snapshot};
-use trunkline_shared::{Channel, PublishId, Slot};
-use trunkline_store_core::{Found, Head, RangeRequest, StoredMessage};
+use trunkline_shared::{Channel, PublishId, Slot, UnixMillis};
+use trunkline_store_core::{
+    AllFound, ChannelKey, FindRequest, Found, FoundKey, Head, RangeRequest, StoredMessage,
+};
 
 use super::disk::{Disk, DiskError};
 use super::key;
@@ -55,15 +57,39 @@ impl Disk {
             .map_err(self.messages.damaged(&key))
     }
 
-    pub(super) fn find(&self, ids: &[(Slot, PublishId)]) -> Result<Vec<Found>, DiskError> {
+    pub(super) fn find(&self, request: &FindRequest) -> Result<AllFound, DiskError> {
         let snapshot = self.snapshot();
-        let found = ids
-            .iter()
-            .map(|(slot, id)| self.find_in(&snapshot, *slot, *id));
-        found.filter_map(Result::transpose).collect()
+        let ids = request.ids.iter();
+        let ids = ids.map(|(slot, id)| self.find_id(&snapshot, *slot, *id));
+        let keys = request.keys.iter();
+        let keys = keys.map(|key| self.find_key(&snapshot, key, request.keys_not_before));
+        Ok(AllFound {
+            ids: ids
+                .filter_map(Result::transpose)
+                .collect::<Result<_, _>>()?,
+            keys: keys
+                .filter_map(Result::transpose)
+                .collect::<Result<_, _>>()?,
+        })
     }
 
-    fn find_in(
+    fn find_key(
+        &self,
+        snapshot: &Snapshot,
+        asked: &ChannelKey,
+        not_before: UnixMillis,
+    ) -> Result<Option<FoundKey>, DiskError> {
+        let rows = &self.idempotency_keys;
+        let key = key::idempotency(asked.slot, &asked.channel, &asked.key);
+        let row = rows.decode(&key, snapshot.get(rows, &key)?, record::decode_key)?;
+        let young = row.filter(|row| row.time >= not_before);
+        Ok(young.map(|row| FoundKey {
+            key: asked.clone(),
+            offset: row.offset,
+        }))
+    }
+
+    fn find_id(
         &self,
         snapshot: &Snapshot,
         slot: Slot,

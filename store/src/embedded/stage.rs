@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use trunkline_shared::{Epoch, RingView, Slot, ViewVersion};
+use trunkline_shared::{Epoch, RingView, Slot, UnixMillis, ViewVersion};
 use trunkline_store_core::check::{check_append, check_claim};
 use trunkline_store_core::{
     AppendOutcome, ChannelAppend, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest,
@@ -11,7 +11,8 @@ use trunkline_store_core::{
 
 use super::disk::{Disk, DiskError};
 use super::key;
-use crate::record::{self, SlotRow};
+use super::sweep::Sweep;
+use crate::record::{self, KeyRow, SlotRow};
 use crate::stats::Sum;
 
 /// Heads of a slot's part as they are after it, by their keys.
@@ -24,18 +25,23 @@ pub(super) struct Stage<'a> {
     heads: BTreeMap<Vec<u8>, Head>,
     messages: Vec<(Vec<u8>, Vec<u8>)>,
     publish_ids: BTreeMap<Vec<u8>, Vec<u8>>,
+    idempotency_keys: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What this machine's clock shows.
+    now: UnixMillis,
     view: Option<RingView>,
     sum: Sum,
 }
 
 impl<'a> Stage<'a> {
-    pub(super) const fn new(disk: &'a Disk) -> Self {
+    pub(super) const fn new(disk: &'a Disk, now: UnixMillis) -> Self {
         Self {
             disk,
             slots: BTreeMap::new(),
             heads: BTreeMap::new(),
             messages: Vec::new(),
             publish_ids: BTreeMap::new(),
+            idempotency_keys: BTreeMap::new(),
+            now,
             view: None,
             sum: Sum {
                 messages: 0,
@@ -46,10 +52,14 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Writes all changes in one synced batch.
-    pub(super) fn commit(self) -> Result<Sum, DiskError> {
+    /// Writes all changes in one synced batch, and removes some of what is out of date along with them.
+    pub(super) fn commit(self, sweep: &mut Sweep) -> Result<Sum, DiskError> {
         self.disk.wait_for_tables()?;
         let mut batch = self.disk.batch();
+        sweep.step(self.disk, &mut batch, &self.idempotency_keys, self.now)?;
+        for (key, value) in self.idempotency_keys {
+            batch.insert(&self.disk.idempotency_keys.keyspace, key, value);
+        }
         for (key, value) in self.messages {
             batch.insert(&self.disk.messages.keyspace, key, value);
         }
@@ -143,6 +153,18 @@ impl<'a> Stage<'a> {
     }
 
     fn take_channel(&mut self, slot: Slot, append: ChannelAppend) {
+        for (key, message) in append.keyed() {
+            let publication = &message.expect("keys are checked before").publication;
+            let row = KeyRow {
+                offset: publication.offset,
+                time: publication.time,
+                stored: self.now,
+            };
+            self.idempotency_keys.insert(
+                key::idempotency(slot, &append.channel, key),
+                record::encode_key(row),
+            );
+        }
         let ChannelAppend {
             channel, messages, ..
         } = append;

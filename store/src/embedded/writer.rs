@@ -11,10 +11,11 @@ use trunkline_shared::limits::{APPEND_BYTES_MAX, APPEND_PARTS_MAX};
 
 use super::Shared;
 use super::command::Command;
-use super::directory::Directory;
+use super::directory::{self, Directory};
 use super::disk::Disk;
 use super::options::Options;
 use super::stage::Stage;
+use super::sweep::Sweep;
 use crate::queue::Cost;
 
 const COMMIT_MAX: Cost = Cost {
@@ -35,6 +36,7 @@ pub(super) fn spawn(
         shared,
         directory,
         options,
+        sweep: Sweep::new(),
     };
     std::thread::Builder::new()
         .name("store-writer".to_owned())
@@ -45,10 +47,11 @@ struct Writer {
     shared: Arc<Shared>,
     directory: Arc<Directory>,
     options: Options,
+    sweep: Sweep,
 }
 
 impl Writer {
-    fn run(self) {
+    fn run(mut self) {
         while let Some(commands) = self.shared.writes.take(COMMIT_MAX) {
             if let Err(why) = self.commit(commands) {
                 error!(why, "a commit failed, the message store is opened again");
@@ -57,7 +60,7 @@ impl Writer {
         }
     }
 
-    fn commit(&self, commands: Vec<Command>) -> Result<(), String> {
+    fn commit(&mut self, commands: Vec<Command>) -> Result<(), String> {
         let guard = self
             .shared
             .disk
@@ -67,12 +70,12 @@ impl Writer {
             .as_ref()
             .expect("only this thread takes the database away, and puts it back");
         let begun = Instant::now();
-        let mut stage = Stage::new(disk);
+        let mut stage = Stage::new(disk, directory::now());
         let pending: Vec<_> = commands
             .into_iter()
             .map(|command| command.stage(&mut stage))
             .collect();
-        match stage.commit() {
+        match stage.commit(&mut self.sweep) {
             Ok(sum) => {
                 self.shared.counters.count_commit(sum, begun.elapsed());
                 pending

@@ -19,6 +19,7 @@ pub(super) struct Batch<'a> {
     generations: Vec<i64>,
     heads: Heads<'a>,
     messages: Messages<'a>,
+    keys: Keys<'a>,
 }
 
 #[derive(Default)]
@@ -39,6 +40,15 @@ struct Messages<'a> {
     times: Vec<i64>,
     weights: Vec<i32>,
     records: Vec<Vec<u8>>,
+}
+
+#[derive(Default)]
+struct Keys<'a> {
+    slots: Vec<i32>,
+    channels: Vec<&'a [u8]>,
+    offsets: Vec<i64>,
+    times: Vec<i64>,
+    keys: Vec<&'a [u8]>,
 }
 
 /// The slots that were refused, and why.
@@ -73,12 +83,20 @@ impl<'a> Batch<'a> {
         for message in &append.messages {
             self.messages.add(slot, channel, message);
         }
+        for (key, message) in append.keyed() {
+            let publication = &message.expect("keys are checked before").publication;
+            self.keys.slots.push(slot);
+            self.keys.channels.push(channel);
+            self.keys.offsets.push(ordered(publication.offset.0));
+            self.keys.times.push(ordered(publication.time.0));
+            self.keys.keys.push(key.as_bytes());
+        }
     }
 
     /// Appends all of it in one call; nothing of it when that fails.
     pub(super) async fn append(&self, session: &Session) -> Result<Refusals, Fault> {
-        let (heads, messages) = (&self.heads, &self.messages);
-        let columns: [&(dyn ToSql + Sync); 14] = [
+        let (heads, messages, keys) = (&self.heads, &self.messages, &self.keys);
+        let columns: [&(dyn ToSql + Sync); 19] = [
             &self.slots,
             &self.generations,
             &heads.slots,
@@ -93,8 +111,18 @@ impl<'a> Batch<'a> {
             &messages.times,
             &messages.weights,
             &messages.records,
+            &keys.slots,
+            &keys.channels,
+            &keys.offsets,
+            &keys.times,
+            &keys.keys,
         ];
-        let rows = session.query(&session.statements.append, &columns).await?;
+        let statements = &session.statements;
+        let rows = if keys.slots.is_empty() {
+            session.query(&statements.append, &columns[..14]).await?
+        } else {
+            session.query(&statements.append_keyed, &columns).await?
+        };
         let refusal = |row: &tokio_postgres::Row| {
             let for_head = row.try_get(1)?;
             let reason = if for_head {

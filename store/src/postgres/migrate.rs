@@ -6,9 +6,10 @@ use tracing::info;
 use super::error::OpenError;
 
 /// What leads from each format to the next one; never changed once released.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
+    include_str!("migrations/3.sql"),
 ];
 
 /// Names our advisory locks among those of the database; "trunklin" in ASCII.

@@ -27,17 +27,18 @@ use std::future::{Future, ready};
 use std::sync::Arc;
 
 use futures_util::future::{Either, FutureExt, TryFutureExt, join_all, try_join_all};
-use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 use trunkline_store_core::check::{check_append, check_claim};
 use trunkline_store_core::{
-    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found, Head,
-    MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
+    AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
+    FloorRequest, Head, MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage,
+    ViewChange,
 };
 
 pub use self::error::{ConnectError, OpenError};
 pub use self::options::{Options, ShardOptions};
 use self::server::Server;
-use self::split::{Ranges, Split, in_order, join_appends, join_claims};
+use self::split::{Ranges, Split, in_order, join_appends, join_claims, join_found, split_find};
 use crate::queue::Cost;
 use crate::stats::{Counters, StoreStats};
 
@@ -139,14 +140,16 @@ impl MessageStore for PostgresStore {
 
     fn find(
         &self,
-        ids: Vec<(Slot, PublishId)>,
-    ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + Send {
-        let split = self.split(ids, |(slot, _)| *slot);
-        let calls = split.shares.into_iter();
+        request: FindRequest,
+    ) -> impl Future<Output = Result<AllFound, StoreError>> + Send {
+        let shares = split_find(request, self.servers.len(), |slot| {
+            self.ranges.server_of(slot)
+        });
+        let calls = shares.into_iter();
         let calls: Vec<_> = calls
-            .map(|(server, ids)| self.servers[server].find(ids))
+            .map(|(server, share)| self.servers[server].find(share))
             .collect();
-        try_join_all(calls).map_ok(|found| found.concat())
+        try_join_all(calls).map_ok(join_found)
     }
 
     fn raise_floor(

@@ -1,4 +1,5 @@
-//! Partitions of messages by time: made ahead, dropped when all of their rows have expired, by the database's clock.
+//! Partitions of messages and of idempotency keys by time: made ahead, dropped when all of their rows have expired, by the
+//! database's clock.
 //!
 //! Few of them: each is a sixteenth of the longest TTL wide. Making and dropping takes no lock that an append waits for.
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, Error};
 use tracing::{info, warn};
+use trunkline_shared::limits::IDEMPOTENCY_KEY_TTL;
 
 use self::plan::Plan;
 use super::error::describe;
@@ -21,11 +23,30 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// Held by the node that looks after the partitions, as long as its connection lives.
 const MAINTENANCE_LOCK: i64 = LOCK + 1;
 
+/// A table that is partitioned by time.
+#[derive(Clone, Copy)]
+struct Parent {
+    table: &'static str,
+    /// How long its rows are kept; `None` for ever.
+    retention: Option<Duration>,
+}
+
+fn parents(retention: Option<Duration>) -> [Parent; 2] {
+    let (table, keys) = ("message", Some(IDEMPOTENCY_KEY_TTL));
+    [
+        Parent { table, retention },
+        Parent {
+            table: "idempotency_key",
+            retention: keys,
+        },
+    ]
+}
+
 /// Partitions, and leftovers of a crash.
 const LIST: &str = "SELECT c.relname, coalesce(i.inhdetachpending, false), i.inhrelid IS NOT NULL \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
     LEFT JOIN pg_inherits i ON i.inhrelid = c.oid \
-    WHERE n.nspname = 'trunkline' AND c.relkind = 'r' AND c.relname LIKE 'message\\_%' ORDER BY c.relname";
+    WHERE n.nspname = 'trunkline' AND c.relkind = 'r' AND starts_with(c.relname::text, $1) ORDER BY c.relname";
 
 /// Looks after the partitions until the store ends, on a connection of its own each time.
 pub(super) async fn run(tools: Tools, retention: Option<Duration>) {
@@ -52,7 +73,10 @@ pub(super) async fn make_first(client: &Client, retention: Option<Duration>) -> 
     client
         .execute("SELECT pg_advisory_lock($1)", &[&MAINTENANCE_LOCK])
         .await?;
-    make_missing(client, retention).await.map(drop)
+    for parent in parents(retention) {
+        make_missing(client, parent).await?;
+    }
+    Ok(())
 }
 
 /// Makes the partitions that are needed soon and drops those that have expired; one node at a time.
@@ -67,36 +91,37 @@ async fn maintain(client: &Client, retention: Option<Duration>) -> Result<(), Er
     client
         .batch_execute("SET statement_timeout = '30s'")
         .await?;
-    let (tables, plan) = make_missing(client, retention).await?;
-    for table in tables {
-        if table.is_left_over() || plan.drop.contains(&table.range) {
-            drop_table(client, &table).await?;
-        }
+    let mut expired = Vec::new();
+    for parent in parents(retention) {
+        let (tables, plan) = make_missing(client, parent).await?;
+        let is_expired = |table: &Table| table.is_left_over() || plan.drop.contains(&table.range);
+        expired.extend(tables.into_iter().filter(is_expired));
+    }
+    for table in expired {
+        drop_table(client, &table).await?;
     }
     Ok(())
 }
 
-async fn make_missing(
-    client: &Client,
-    retention: Option<Duration>,
-) -> Result<(Vec<Table>, Plan), Error> {
+async fn make_missing(client: &Client, parent: Parent) -> Result<(Vec<Table>, Plan), Error> {
     client
         .batch_execute("SET search_path = trunkline, pg_catalog")
         .await?;
-    let tables = list(client).await?;
+    let tables = list(client, parent).await?;
     let now = client
         .query_one("SELECT extract(epoch FROM now())::int8", &[])
         .await?;
     let present: Vec<_> = tables.iter().map(|table| table.range.clone()).collect();
-    let plan = Plan::new(&present, now.try_get(0)?, retention);
+    let plan = Plan::new(&present, now.try_get(0)?, parent.retention);
     for partition in &plan.make {
-        make(client, partition).await?;
+        make(client, parent, partition).await?;
     }
     Ok((tables, plan))
 }
 
-/// A table of messages, from when to when (Unix seconds).
+/// A table of rows, from when to when (Unix seconds).
 struct Table {
+    parent: Parent,
     name: String,
     range: Range<i64>,
     half_detached: bool,
@@ -110,12 +135,13 @@ impl Table {
     }
 }
 
-async fn list(client: &Client) -> Result<Vec<Table>, Error> {
+async fn list(client: &Client, parent: Parent) -> Result<Vec<Table>, Error> {
     let mut tables = Vec::new();
-    for row in client.query(LIST, &[]).await? {
+    for row in client.query(LIST, &[&format!("{}_", parent.table)]).await? {
         let name: String = row.try_get(0)?;
-        if let Some(range) = range(&name) {
+        if let Some(range) = range(parent, &name) {
             tables.push(Table {
+                parent,
                 name,
                 range,
                 half_detached: row.try_get(1)?,
@@ -128,7 +154,7 @@ async fn list(client: &Client) -> Result<Vec<Table>, Error> {
 
 /// Takes a table out of use step by step; a crash between two leaves what the next pass goes on with.
 async fn drop_table(client: &Client, table: &Table) -> Result<(), Error> {
-    let name = &table.name;
+    let (parent, name) = (table.parent.table, &table.name);
     if table.attached {
         let how = if table.half_detached {
             "FINALIZE"
@@ -137,34 +163,37 @@ async fn drop_table(client: &Client, table: &Table) -> Result<(), Error> {
         };
         client
             .batch_execute(&format!(
-                "ALTER TABLE message DETACH PARTITION {name} {how}"
+                "ALTER TABLE {parent} DETACH PARTITION {name} {how}"
             ))
             .await?;
     }
     client.batch_execute(&format!("DROP TABLE {name}")).await?;
-    info!(table = name, "partition of expired messages dropped");
+    info!(table = name, "partition of expired rows dropped");
     Ok(())
 }
 
 /// Made apart and then attached, which appends don't wait for.
-async fn make(client: &Client, partition: &Range<i64>) -> Result<(), Error> {
-    let table = name(partition);
+async fn make(client: &Client, parent: Parent, partition: &Range<i64>) -> Result<(), Error> {
+    let (table, parent) = (name(parent, partition), parent.table);
     let Range { start, end } = partition;
     client
         .batch_execute(&format!(
-            "CREATE TABLE {table} (LIKE message INCLUDING ALL); \
-             ALTER TABLE message ATTACH PARTITION {table} \
+            "CREATE TABLE {table} (LIKE {parent} INCLUDING ALL); \
+             ALTER TABLE {parent} ATTACH PARTITION {table} \
              FOR VALUES FROM (to_timestamp({start})) TO (to_timestamp({end}))"
         ))
         .await
 }
 
 /// A partition's table says from when to when.
-fn name(partition: &Range<i64>) -> String {
-    format!("message_{}_{}", partition.start, partition.end)
+fn name(parent: Parent, partition: &Range<i64>) -> String {
+    format!("{}_{}_{}", parent.table, partition.start, partition.end)
 }
 
-fn range(table: &str) -> Option<Range<i64>> {
-    let (start, end) = table.strip_prefix("message_")?.split_once('_')?;
+fn range(parent: Parent, table: &str) -> Option<Range<i64>> {
+    let (start, end) = table
+        .strip_prefix(parent.table)?
+        .strip_prefix('_')?
+        .split_once('_')?;
     Some(start.parse().ok()?..end.parse().ok()?)
 }

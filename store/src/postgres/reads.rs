@@ -2,8 +2,10 @@
 
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
-use trunkline_shared::{Channel, Offset, PublishId, RingView, Slot};
-use trunkline_store_core::{Found, Head, RangeRequest, StoredMessage};
+use trunkline_shared::{Channel, Offset, RingView, Slot};
+use trunkline_store_core::{
+    AllFound, FindRequest, Found, FoundKey, Head, RangeRequest, StoredMessage,
+};
 
 use super::batch::number;
 use super::error::Fault;
@@ -30,11 +32,11 @@ pub(super) fn head(row: &Row, first: usize) -> Result<Head, Fault> {
 }
 
 /// Which of the things asked for a row answers; SQL counts from 1.
-fn place<T>(row: &Row, asked: &[T]) -> Result<usize, Fault> {
+fn place(row: &Row, asked: usize) -> Result<usize, Fault> {
     let place: i64 = column(row, 0)?;
     let index = usize::try_from(place - 1).ok();
     index
-        .filter(|index| *index < asked.len())
+        .filter(|index| *index < asked)
         .ok_or_else(|| Fault::Data(format!("an answer to question {place}")))
 }
 
@@ -52,7 +54,7 @@ pub(super) async fn heads(
         .await?;
     let mut heads = vec![Head::default(); channels.len()];
     for row in &rows {
-        heads[place(row, channels)?] = head(row, 1)?;
+        heads[place(row, channels.len())?] = head(row, 1)?;
     }
     Ok(heads)
 }
@@ -84,29 +86,60 @@ fn message(row: &Row) -> Result<StoredMessage, Fault> {
     record::decode_message(offset, column(row, 1)?).map_err(damaged("message"))
 }
 
-pub(super) async fn find(
-    session: &Session,
-    ids: &[(Slot, PublishId)],
-) -> Result<Vec<Found>, Fault> {
+pub(super) async fn find(session: &Session, request: &FindRequest) -> Result<AllFound, Fault> {
+    let FindRequest {
+        ids,
+        keys,
+        keys_not_before,
+    } = request;
     let slots: Vec<_> = ids.iter().map(|(slot, _)| number(*slot)).collect();
     let edges: Vec<_> = ids.iter().map(|(_, id)| id.edge.0.as_slice()).collect();
     let counters: Vec<_> = ids.iter().map(|(_, id)| name(id.counter)).collect();
+    let key_slots: Vec<_> = keys.iter().map(|key| number(key.slot)).collect();
+    let channels: Vec<_> = keys
+        .iter()
+        .map(|key| key.channel.as_str().as_bytes())
+        .collect();
+    let names: Vec<_> = keys.iter().map(|key| key.key.as_bytes()).collect();
     let rows = session
-        .query(&session.statements.find, &[&slots, &edges, &counters])
+        .query(
+            &session.statements.find,
+            &[
+                &slots,
+                &edges,
+                &counters,
+                &key_slots,
+                &channels,
+                &names,
+                &ordered(keys_not_before.0),
+            ],
+        )
         .await?;
-    rows.iter().map(|row| found(row, ids)).collect()
+    let mut found = AllFound::default();
+    for row in &rows {
+        let place = place(row, ids.len() + keys.len())?;
+        let offset = Offset(from_ordered(column(row, 2)?)?);
+        match ids.get(place) {
+            Some((_, id)) => found.ids.push(Found {
+                id: *id,
+                channel: channel(row, 1)?,
+                offset,
+            }),
+            None => found.keys.push(FoundKey {
+                key: keys[place - ids.len()].clone(),
+                offset,
+            }),
+        }
+    }
+    Ok(found)
 }
 
-fn found(row: &Row, ids: &[(Slot, PublishId)]) -> Result<Found, Fault> {
-    let bytes: &[u8] = column(row, 1)?;
+fn channel(row: &Row, index: usize) -> Result<Channel, Fault> {
+    let bytes: &[u8] = column(row, index)?;
     let channel = std::str::from_utf8(bytes)
         .ok()
         .and_then(|name| Channel::parse(name).ok());
-    Ok(Found {
-        id: ids[place(row, ids)?].1,
-        channel: channel.ok_or_else(|| Fault::Data("damaged channel name".to_owned()))?,
-        offset: Offset(from_ordered(column(row, 2)?)?),
-    })
+    channel.ok_or_else(|| Fault::Data("damaged channel name".to_owned()))
 }
 
 pub(super) async fn view(session: &Session) -> Result<Option<RingView>, Fault> {

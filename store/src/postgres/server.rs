@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures_channel::oneshot;
 use futures_util::future::Either;
 use tokio_util::sync::CancellationToken;
-use trunkline_shared::{Channel, Epoch, PublishId, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, Epoch, RingView, Slot, UnixMillis};
 use trunkline_store_core::{
-    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found, Head,
-    RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
+    AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
+    FloorRequest, Head, RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
 };
 
 use super::call::Call;
@@ -89,9 +89,9 @@ impl Server {
 
     pub(super) fn find(
         &self,
-        ids: Vec<(Slot, PublishId)>,
-    ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + use<> {
-        self.read(move |session| async move { reads::find(&session, &ids).await })
+        request: FindRequest,
+    ) -> impl Future<Output = Result<AllFound, StoreError>> + use<> {
+        self.read(move |session| async move { reads::find(&session, &request).await })
     }
 
     pub(super) fn raise_floor(

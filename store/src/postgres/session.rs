@@ -51,6 +51,7 @@ impl Drop for Driver {
 /// The statements of a store.
 pub(super) struct Statements {
     pub(super) append: Statement,
+    pub(super) append_keyed: Statement,
     pub(super) claim: Statement,
     pub(super) raise_floor: Statement,
     pub(super) heads: Statement,
@@ -64,6 +65,9 @@ pub(super) struct Statements {
 const APPEND: &str = "SELECT refused_slot, for_head \
     FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
 
+const APPEND_KEYED: &str = "SELECT refused_slot, for_head FROM append_keyed( \
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+
 const CLAIM: &str = "SELECT number, generation, epoch_timeline, epoch, view_birth, view_timeline, view_number \
     FROM claim($1, $2, $3, $4, $5, $6)";
 
@@ -75,11 +79,18 @@ const HEADS: &str = "SELECT w.place, h.head_offset, h.floor \
 
 const RANGE: &str = "SELECT message_offset, record FROM read_range($1, $2, $3, $4, $5, $6, $7, $8)";
 
-/// A repeat comes within seconds of its first sending; older partitions aren't looked at.
+/// A repeat comes within seconds of its first sending, and keys are forgotten after minutes; older partitions aren't looked
+/// at. Places of keys come after those of ids.
 const FIND: &str = "SELECT w.place, m.channel, m.message_offset \
     FROM unnest($1::int4[], $2::bytea[], $3::int8[]) WITH ORDINALITY AS w (slot, edge, counter, place) \
     JOIN message m ON m.slot = w.slot AND m.edge = w.edge AND m.counter = w.counter \
-    WHERE m.stored >= now() - interval '10 minutes' ORDER BY w.place";
+    WHERE m.stored >= now() - interval '10 minutes' \
+    UNION ALL \
+    SELECT cardinality($1) + w.place, w.channel, k.message_offset \
+    FROM unnest($4::int4[], $5::bytea[], $6::bytea[]) WITH ORDINALITY AS w (slot, channel, key, place) \
+    JOIN idempotency_key k ON k.slot = w.slot AND k.channel = w.channel AND k.key = w.key \
+    WHERE k.stored >= now() - interval '10 minutes' AND k.sent >= $7 \
+    ORDER BY 1";
 
 const VIEW: &str = "SELECT record FROM view WHERE id = 1";
 
@@ -127,6 +138,7 @@ impl Session {
             .await?;
         let statements = Statements {
             append: client.prepare(APPEND).await?,
+            append_keyed: client.prepare(APPEND_KEYED).await?,
             claim: client.prepare(CLAIM).await?,
             raise_floor: client.prepare(RAISE_FLOOR).await?,
             heads: client.prepare(HEADS).await?,

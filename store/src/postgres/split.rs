@@ -1,7 +1,7 @@
 //! Splits a call by server and joins the answers.
 
 use trunkline_shared::Slot;
-use trunkline_store_core::{AppendOutcome, ClaimError, Claimed};
+use trunkline_store_core::{AllFound, AppendOutcome, ClaimError, Claimed, FindRequest};
 
 /// What goes to each server that has something to do, in the order asked.
 pub(super) struct Split<T> {
@@ -35,6 +35,37 @@ pub(super) fn in_order<A>(order: &[usize], answers: Vec<Vec<A>>) -> Vec<A> {
         .iter()
         .filter_map(|share| answers[*share].next())
         .collect()
+}
+
+/// Splits a look-up; servers that have nothing to look for aren't asked.
+pub(super) fn split_find(
+    request: FindRequest,
+    servers: usize,
+    server_of: impl Fn(Slot) -> usize,
+) -> Vec<(usize, FindRequest)> {
+    let share = FindRequest {
+        keys_not_before: request.keys_not_before,
+        ..FindRequest::default()
+    };
+    let mut shares = vec![share; servers];
+    for id in request.ids {
+        shares[server_of(id.0)].ids.push(id);
+    }
+    for key in request.keys {
+        shares[server_of(key.slot)].keys.push(key);
+    }
+    let shares = shares.into_iter().enumerate();
+    shares.filter(|(_, share)| !share.is_empty()).collect()
+}
+
+/// What several servers found.
+pub(super) fn join_found(answers: Vec<AllFound>) -> AllFound {
+    let mut all = AllFound::default();
+    for found in answers {
+        all.ids.extend(found.ids);
+        all.keys.extend(found.keys);
+    }
+    all
 }
 
 /// What became of an append of which each server took its share. Where one did and another didn't, the owner has to look.
@@ -94,7 +125,7 @@ impl Ranges {
 
 #[cfg(test)]
 mod tests {
-    use trunkline_store_core::suite::make::{slot, view};
+    use trunkline_store_core::suite::make::{self, slot, view};
     use trunkline_store_core::{Refused, StoreError};
 
     use super::*;
@@ -140,6 +171,25 @@ mod tests {
         ];
         let joined = join_claims(&[0, 1], answers);
         assert_eq!(joined, Err(ClaimError::LaterView(view(3))));
+    }
+
+    #[test]
+    fn a_look_up_goes_to_the_servers_of_its_slots() {
+        let asked = FindRequest {
+            ids: vec![(slot(20), make::id(1)), (slot(21), make::id(2))],
+            keys_not_before: trunkline_shared::UnixMillis(7),
+            ..make::keys_of(slot(5), "chat:1", &[b"once"])
+        };
+        let shares = split_find(asked.clone(), 4, |slot| usize::from(slot.number() / 10));
+        let only_keys = FindRequest {
+            ids: Vec::new(),
+            ..asked.clone()
+        };
+        let only_ids = FindRequest {
+            keys: Vec::new(),
+            ..asked
+        };
+        assert_eq!(shares, [(0, only_keys), (2, only_ids)]);
     }
 
     #[test]

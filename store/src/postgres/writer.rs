@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures_channel::oneshot::Sender;
 use trunkline_shared::Slot;
 use trunkline_shared::limits::{APPEND_BYTES_MAX, APPEND_PARTS_MAX};
-use trunkline_store_core::{AppendOutcome, SlotPart, StoreError, StoredMessage};
+use trunkline_store_core::{AppendOutcome, ChannelAppend, SlotPart, StoreError};
 
 use super::batch::{Batch, Refusals, number, runs};
 use super::error::Fault;
@@ -31,9 +31,8 @@ impl Append {
     pub(super) fn cost(&self) -> Cost {
         const SMALL: usize = 128;
         let appends = self.parts.iter().flat_map(|part| &part.channels);
-        let messages = appends.flat_map(|append| &append.messages);
         Cost {
-            bytes: messages.map(StoredMessage::weight).sum::<usize>() + SMALL,
+            bytes: appends.map(ChannelAppend::weight).sum::<usize>() + SMALL,
             units: self.parts.len(),
         }
     }

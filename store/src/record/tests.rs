@@ -83,6 +83,14 @@ proptest! {
     }
 
     #[test]
+    fn a_key_reads_back_as_written(offset: u64, time: u64, stored: u64) {
+        let row = KeyRow {
+            offset: Offset(offset), time: UnixMillis(time), stored: UnixMillis(stored),
+        };
+        prop_assert_eq!(decode_key(&encode_key(row)), Ok(row));
+    }
+
+    #[test]
     fn one_wrong_bit_is_found(message in message(), place: prop::sample::Index, bit in 0..8) {
         let mut value = encode_message(&message);
         let place = place.index(value.len());
@@ -99,6 +107,7 @@ proptest! {
         let _ = decode_head(&value);
         let _ = decode_slot(&value);
         let _ = decode_place(&value);
+        let _ = decode_key(&value);
         let _ = decode_view(&value);
         let _ = decode_number(&value);
     }

@@ -47,7 +47,7 @@ async fn settle(store: &PostgresStore, slot: u16) {
     }
     let all = make::offsets(claimed.slot, "chat:1", 0, u64::MAX);
     assert_eq!(sample.read(all).await, [1]);
-    let found = store.find(vec![(claimed.slot, make::id(1))]).await.unwrap();
+    let found = sample.find(vec![(claimed.slot, make::id(1))]).await;
     assert_eq!(found.len(), 1);
 }
 

@@ -84,9 +84,40 @@ fn what_a_crash_left_half_dropped_is_dropped_by_the_next_node() {
 fn there_are_few_partitions_and_one_for_now() {
     with_server(|server| async {
         let (_store, database) = new_store(server).await;
-        let count =
-            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'trunkline.message'::regclass";
-        let count: u32 = server.sql(&database, count).parse().unwrap();
-        assert!((2..=8).contains(&count), "{count}");
+        for table in ["message", "idempotency_key"] {
+            let count = format!(
+                "SELECT count(*) FROM pg_inherits WHERE inhparent = 'trunkline.{table}'::regclass"
+            );
+            let count: u32 = server.sql(&database, &count).parse().unwrap();
+            assert!((2..=8).contains(&count), "{table}: {count}");
+        }
+    });
+}
+
+/// Keys are kept for minutes, however long messages are.
+#[test]
+fn expired_idempotency_keys_are_dropped_with_their_partition() {
+    with_server(|server| async {
+        let (store, database) = new_store(server).await;
+        let claimed = Sample(&store).claim(5).await;
+        let keyed = make::keyed("chat:1", 0, b"once");
+        let outcome = store.append(vec![make::part(claimed, vec![keyed])]).await;
+        assert_eq!(outcome, COMMITTED);
+        let outsider = Outsider::connect(server, &database).await;
+        let old = "SET search_path = trunkline; \
+            CREATE TABLE idempotency_key_1000_2000 PARTITION OF idempotency_key \
+            FOR VALUES FROM (to_timestamp(1000)) TO (to_timestamp(2000)); \
+            INSERT INTO idempotency_key SELECT to_timestamp(1500), 5, 1, 1, 'chat:1', 'old'";
+        outsider.0.batch_execute(old).await.unwrap();
+        let asked = || make::keys_of(claimed.slot, "chat:1", &[b"old", b"once"]);
+        assert_eq!(Sample(&store).find_keys(asked()).await, [1], "no old ones");
+        let second = PostgresStore::open(&options(server.dsn(&database)))
+            .await
+            .unwrap();
+        let left = "SELECT FROM pg_class WHERE relname = 'idempotency_key_1000_2000'";
+        while !outsider.0.query(left, &[]).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(Sample(&second).find_keys(asked()).await, [1]);
     });
 }

@@ -3,7 +3,9 @@
 use trunkline_shared::{Offset, UnixMillis};
 use trunkline_store::PostgresStore;
 use trunkline_store_core::suite::{Sample, make};
-use trunkline_store_core::{Claimed, FloorRequest, MessageStore, RangeRequest, ViewChange};
+use trunkline_store_core::{
+    Claimed, FindRequest, FloorRequest, MessageStore, RangeRequest, ViewChange,
+};
 
 use super::support::{COMMITTED, block_on, new_store, own_server};
 
@@ -19,7 +21,7 @@ fn scans(log: &str) -> Vec<&str> {
     log.lines()
         .filter(|line| {
             line.contains("Seq Scan on")
-                && ["message", "head", "slot", "view"]
+                && ["message", "idempotency_key", "head", "slot", "view"]
                     .iter()
                     .any(|table| line.contains(&format!("Seq Scan on {table}")))
         })
@@ -50,6 +52,7 @@ fn every_statement_goes_by_index() {
         for index in [
             "slot_channel_message_offset_idx",
             "slot_edge_counter_idx",
+            "slot_channel_key_idx",
             "head_pkey",
             "slot_pkey",
             "view_pkey",
@@ -74,9 +77,17 @@ async fn make_all_calls(store: &PostgresStore) {
     };
     assert_eq!(sample.read(all).await.len(), 201);
     assert_eq!(sample.read(newest).await.len(), 101);
+    let keyed = make::keyed("chat:1", 500, b"once");
+    let part = make::part(claimed, vec![keyed]);
+    assert_eq!(store.append(vec![part]).await, COMMITTED);
     let ids = (1..=3).map(|counter| (claimed.slot, make::id(counter)));
-    assert_eq!(store.find(ids.collect()).await.unwrap().len(), 3);
-    assert_eq!(sample.head(5, "chat:1").await.offset, Offset(500));
+    let asked = FindRequest {
+        ids: ids.collect(),
+        ..make::keys_of(claimed.slot, "chat:1", &[b"once"])
+    };
+    let found = store.find(asked).await.unwrap();
+    assert_eq!((found.ids.len(), found.keys.len()), (3, 1));
+    assert_eq!(sample.head(5, "chat:1").await.offset, Offset(501));
     let floor = FloorRequest {
         slot: claimed.slot,
         generation: claimed.generation,

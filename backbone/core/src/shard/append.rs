@@ -148,5 +148,6 @@ fn append((channel, batch): (&Channel, &Vec<Held>)) -> ChannelAppend {
         channel: channel.clone(),
         follows: Offset(first.0 - 1),
         messages: batch.iter().map(Held::stored).collect(),
+        keys: Vec::new(),
     }
 }

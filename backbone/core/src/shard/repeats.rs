@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use trunkline_shared::frame::Refusal;
 use trunkline_shared::{Incarnation, Now, Position, PublishId, Slot};
-use trunkline_store_core::{Found, StoreError};
+use trunkline_store_core::{AllFound, FindRequest, Found, StoreError};
 
 use super::Shard;
 use super::pending::{Held, LookUp};
@@ -136,7 +136,11 @@ impl Shard {
         }
         if !ids.is_empty() {
             self.look_ups.in_flight = true;
-            self.ask_store(ticket, Purpose::Find(slots), StoreRequest::Find(ids));
+            self.ask_store(
+                ticket,
+                Purpose::Find(slots),
+                StoreRequest::Find(FindRequest::ids(ids)),
+            );
         }
     }
 
@@ -151,12 +155,12 @@ impl Shard {
         now: Now,
         ticket: StoreTicket,
         slots: Vec<Slot>,
-        answer: Result<Vec<Found>, StoreError>,
+        answer: Result<AllFound, StoreError>,
     ) {
         self.look_ups.in_flight = false;
         for slot in slots {
             match &answer {
-                Ok(found) => self.on_slot_found(slot, ticket, found),
+                Ok(found) => self.on_slot_found(slot, ticket, &found.ids),
                 Err(error) => self.on_slot_not_searched(slot, ticket, error),
             }
             self.advance(now, slot);

@@ -3,6 +3,7 @@
 use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest};
 use trunkline_shared::Offset;
 use trunkline_shared::frame::Refusal;
+use trunkline_store_core::{AllFound, FindRequest};
 
 use crate::support::*;
 
@@ -46,9 +47,9 @@ fn what_comes_behind_a_repeat_waits_for_its_look_up() {
     let (ticket, request) = owner.asked();
     assert_eq!(
         request,
-        StoreRequest::Find(vec![(slot("pair:x:a"), id(1, 2))])
+        StoreRequest::Find(FindRequest::ids([(slot("pair:x:a"), id(1, 2))]))
     );
-    owner.answer(ticket, StoreAnswer::Found(Ok(Vec::new())));
+    owner.answer(ticket, StoreAnswer::Found(Ok(AllFound::default())));
     let (_, part) = owner.append();
     let channels: Vec<_> = part
         .channels
@@ -77,7 +78,7 @@ fn many_repeats_are_looked_up_in_one_query() {
         .retain(|(_, request)| matches!(request, StoreRequest::Find(_)));
     let (_, request) = owner.asked();
     assert!(
-        matches!(request, StoreRequest::Find(ids) if ids.len() == 5),
+        matches!(request, StoreRequest::Find(find) if find.ids.len() == 5),
         "what queued up goes in the next"
     );
 }
@@ -155,7 +156,7 @@ fn a_buffered_publish_behind_a_look_up_waits_too() {
     owner.publish(1, publish(&buffered, 3, "c"));
     assert!(owner.frames.is_empty());
     let (ticket, _) = owner.asked();
-    owner.answer(ticket, StoreAnswer::Found(Ok(Vec::new())));
+    owner.answer(ticket, StoreAnswer::Found(Ok(AllFound::default())));
     assert_eq!(owner.published_to(1), [(3, 1)], "it needs no store");
     let (_, part) = owner.append();
     assert_eq!(part.channels[0].follows, Offset(1));

@@ -20,8 +20,8 @@ use trunkline_shared::{
     UnixMillis, ViewVersion,
 };
 use trunkline_store_core::{
-    ClaimError, Claimed, Found, Generation, Head, RangeRequest, Refused, SlotPart, StoreError,
-    StoredMessage,
+    AllFound, ClaimError, Claimed, FindRequest, Found, Generation, Head, RangeRequest, Refused,
+    SlotPart, StoreError, StoredMessage,
 };
 
 /// The epoch that slots are claimed with first.
@@ -559,7 +559,7 @@ impl Disk {
                 .map(|(_, channel)| self.head(channel))
                 .collect())),
             StoreRequest::Range(range) => StoreAnswer::Range(Ok(self.range(range))),
-            StoreRequest::Find(ids) => StoreAnswer::Found(Ok(self.find(ids))),
+            StoreRequest::Find(request) => StoreAnswer::Found(Ok(self.find(request))),
         }
     }
 
@@ -604,7 +604,7 @@ impl Disk {
             .collect()
     }
 
-    fn find(&self, ids: &[(Slot, PublishId)]) -> Vec<Found> {
+    fn find(&self, request: &FindRequest) -> AllFound {
         let all = || {
             self.logs
                 .iter()
@@ -618,6 +618,10 @@ impl Disk {
                 offset: message.publication.offset,
             })
         };
-        ids.iter().filter_map(|(_, wanted)| find(wanted)).collect()
+        let ids = request.ids.iter();
+        AllFound {
+            ids: ids.filter_map(|(_, wanted)| find(wanted)).collect(),
+            keys: Vec::new(),
+        }
     }
 }

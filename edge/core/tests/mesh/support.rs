@@ -381,7 +381,7 @@ impl Mesh {
                 StoreAnswer::Heads(Ok(self.store.heads_now(&channels)))
             }
             StoreRequest::Range(request) => StoreAnswer::Range(Ok(self.store.range_now(&request))),
-            StoreRequest::Find(ids) => StoreAnswer::Found(Ok(self.store.find_now(&ids))),
+            StoreRequest::Find(request) => StoreAnswer::Found(Ok(self.store.find_now(&request))),
         }
     }
 

@@ -8,14 +8,14 @@ mod tables;
 
 use std::collections::BTreeMap;
 
-use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 
 pub use self::shared::MemoryStore;
 use self::tables::Tables;
 use crate::message::{Head, StoredMessage};
 use crate::request::{
-    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found,
-    RangeRequest, SlotPart, ViewChange,
+    AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
+    FloorRequest, RangeRequest, SlotPart, ViewChange,
 };
 
 /// An append in flight; given back to end it.
@@ -145,11 +145,18 @@ impl MemoryState {
         self.tables.range(request)
     }
 
-    /// Looks publish ids up; returns those found.
-    pub fn find_now(&self, ids: &[(Slot, PublishId)]) -> Vec<Found> {
-        ids.iter()
-            .filter_map(|(slot, id)| self.tables.find(*slot, *id))
-            .collect()
+    /// Looks publish ids and idempotency keys up; returns those found.
+    pub fn find_now(&self, request: &FindRequest) -> AllFound {
+        let ids = request.ids.iter();
+        let keys = request.keys.iter();
+        AllFound {
+            ids: ids
+                .filter_map(|(slot, id)| self.tables.find(*slot, *id))
+                .collect(),
+            keys: keys
+                .filter_map(|key| self.tables.find_key(key, request.keys_not_before))
+                .collect(),
+        }
     }
 
     /// Raises a channel's floor; returns the head as it is then.

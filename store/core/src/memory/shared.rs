@@ -2,13 +2,13 @@
 
 use std::future::{Future, ready};
 
-use trunkline_shared::{Channel, PublishId, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 
 use super::MemoryState;
 use crate::message::{Head, StoredMessage};
 use crate::request::{
-    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found,
-    RangeRequest, SlotPart, ViewChange,
+    AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
+    FloorRequest, RangeRequest, SlotPart, ViewChange,
 };
 use crate::traits::{MessageStore, StoreError};
 
@@ -74,9 +74,9 @@ impl MessageStore for MemoryStore {
 
     fn find(
         &self,
-        ids: Vec<(Slot, PublishId)>,
-    ) -> impl Future<Output = Result<Vec<Found>, StoreError>> + Send {
-        ready(Ok(self.with(|state| state.find_now(&ids))))
+        request: FindRequest,
+    ) -> impl Future<Output = Result<AllFound, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.find_now(&request))))
     }
 
     fn raise_floor(

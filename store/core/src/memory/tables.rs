@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use trunkline_shared::{Channel, Epoch, Offset, PublishId, RingView, Slot, ViewVersion};
+use trunkline_shared::{
+    Channel, Epoch, Offset, PublishId, RingView, Slot, UnixMillis, ViewVersion,
+};
 
 use crate::StoreError;
 use crate::check::{check_append, check_claim};
 use crate::message::{Head, StoredMessage};
 use crate::request::{
-    AppendOutcome, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found, Generation,
-    RangeRequest, Refused, SlotPart, ViewChange,
+    AppendOutcome, ChannelKey, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found,
+    FoundKey, Generation, RangeRequest, Refused, SlotPart, ViewChange,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +29,7 @@ pub(super) struct Tables {
     heads: BTreeMap<(Slot, Channel), Head>,
     messages: BTreeMap<(Slot, Channel, Offset), StoredMessage>,
     ids: BTreeMap<(Slot, PublishId), (Channel, Offset)>,
+    keys: BTreeMap<ChannelKey, (Offset, UnixMillis)>,
     view: Option<RingView>,
     rng: ChaCha8Rng,
 }
@@ -38,6 +41,7 @@ impl Tables {
             heads: BTreeMap::new(),
             messages: BTreeMap::new(),
             ids: BTreeMap::new(),
+            keys: BTreeMap::new(),
             view: None,
             rng: ChaCha8Rng::seed_from_u64(seed),
         }
@@ -77,6 +81,16 @@ impl Tables {
 
     fn take(&mut self, part: SlotPart) {
         for append in part.channels {
+            for (key, message) in append.keyed() {
+                let publication = &message.expect("checked above").publication;
+                let key = ChannelKey {
+                    slot: part.slot,
+                    channel: append.channel.clone(),
+                    key: key.clone(),
+                };
+                self.keys
+                    .insert(key, (publication.offset, publication.time));
+            }
             let key = (part.slot, append.channel);
             for message in append.messages {
                 let offset = message.publication.offset;
@@ -157,6 +171,14 @@ impl Tables {
         Some(Found {
             id,
             channel: channel.clone(),
+            offset: *offset,
+        })
+    }
+
+    pub(super) fn find_key(&self, key: &ChannelKey, not_before: UnixMillis) -> Option<FoundKey> {
+        let (offset, time) = self.keys.get(key)?;
+        (*time >= not_before).then(|| FoundKey {
+            key: key.clone(),
             offset: *offset,
         })
     }

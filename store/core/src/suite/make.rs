@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use trunkline_shared::{
-    Channel, Epoch, Incarnation, Member, NodeId, Offset, Payload, Publication, PublishId, RingView,
-    Slot, Trace, UnixMillis, ViewVersion,
+    Channel, Epoch, IdempotencyKey, Incarnation, Member, NodeId, Offset, Payload, Publication,
+    PublishId, RingView, Slot, Trace, UnixMillis, ViewVersion,
 };
 
 use crate::message::StoredMessage;
-use crate::request::{ChannelAppend, Claimed, Generation, RangeRequest, SlotPart};
+use crate::request::{
+    ChannelAppend, ChannelKey, Claimed, FindRequest, Generation, RangeRequest, SlotPart,
+};
 
 /// The slot of a number.
 pub fn slot(number: u16) -> Slot {
@@ -61,6 +63,33 @@ pub fn messages(name: &str, follows: u64, count: u64) -> ChannelAppend {
         channel: channel(name),
         follows: Offset(follows),
         messages,
+        keys: Vec::new(),
+    }
+}
+
+/// An idempotency key.
+pub fn key(bytes: &[u8]) -> IdempotencyKey {
+    IdempotencyKey::new(bytes).expect("tests use good keys")
+}
+
+/// An append of one message with a key.
+pub fn keyed(name: &str, follows: u64, bytes: &[u8]) -> ChannelAppend {
+    ChannelAppend {
+        keys: vec![(Offset(follows + 1), key(bytes))],
+        ..messages(name, follows, 1)
+    }
+}
+
+/// A question for keys of one channel, however old.
+pub fn keys_of(slot: Slot, name: &str, all: &[&[u8]]) -> FindRequest {
+    let key = |bytes: &&[u8]| ChannelKey {
+        slot,
+        channel: channel(name),
+        key: key(bytes),
+    };
+    FindRequest {
+        keys: all.iter().map(key).collect(),
+        ..FindRequest::default()
     }
 }
 

@@ -10,6 +10,7 @@ mod append;
 mod claim;
 mod content;
 mod keep;
+mod keys;
 pub mod make;
 mod range;
 mod sample;
@@ -23,6 +24,7 @@ pub use self::append::*;
 pub use self::claim::*;
 pub use self::content::*;
 pub use self::keep::*;
+pub use self::keys::*;
 pub use self::range::*;
 pub use self::sample::Sample;
 pub use self::together::*;
@@ -89,12 +91,21 @@ macro_rules! store_suite {
             a_channel_never_written_to_has_the_default_head
             a_publish_id_is_found_where_its_message_is
             the_id_of_a_refused_message_is_not_found
+            a_key_is_found_in_its_channel_only
+            a_key_is_forgotten_by_the_time_of_its_message
+            a_key_taken_again_names_the_newer_message
+            keys_of_any_bytes_are_kept_apart
+            keys_and_ids_are_found_in_one_call
+            the_key_of_a_refused_message_is_not_found
+            a_key_of_no_message_fails
             a_view_is_replaced_at_the_version_expected
             a_bad_part_stops_nobody_else
             an_unknown_append_is_settled_by_a_claim
             an_append_cut_by_a_crash_is_whole_or_absent
             what_was_acknowledged_survives_reopening
             what_was_acknowledged_survives_a_crash
+            keys_survive_with_their_messages
+            keys_cut_by_a_crash_are_there_with_their_messages_or_not_at_all
         }
     };
     (@tests $harness:ty, $run:path, $($name:ident)+) => {

@@ -2,7 +2,9 @@
 
 use super::make;
 use crate::message::{Head, StoredMessage};
-use crate::request::{AppendOutcome, ClaimRequest, Claimed, RangeRequest};
+use trunkline_shared::{PublishId, Slot};
+
+use crate::request::{AppendOutcome, ClaimRequest, Claimed, FindRequest, Found, RangeRequest};
 use crate::traits::MessageStore;
 
 /// Makes requests for one store and expects that they succeed.
@@ -41,6 +43,18 @@ impl<S: MessageStore> Sample<'_, S> {
             .expect("the store is there")
             .first()
             .expect("one head for each channel")
+    }
+
+    /// What is found of publish ids.
+    pub async fn find(&self, ids: Vec<(Slot, PublishId)>) -> Vec<Found> {
+        let found = self.0.find(FindRequest::ids(ids)).await;
+        found.expect("the store is there").ids
+    }
+
+    /// The offsets of the messages with the keys asked for, of those found.
+    pub async fn find_keys(&self, request: FindRequest) -> Vec<u64> {
+        let found = self.0.find(request).await.expect("the store is there");
+        found.keys.iter().map(|found| found.offset.0).collect()
     }
 
     /// The answer to a range request.

@@ -1,7 +1,7 @@
 //! Reading everything that a store holds, and comparing what has to agree.
 
 use trunkline_shared::{Channel, Offset, Slot};
-use trunkline_store_core::{Head, StoredMessage};
+use trunkline_store_core::{ChannelKey, Head, StoredMessage};
 
 use super::OfflineStore;
 use super::rows;
@@ -20,6 +20,8 @@ pub struct Counts {
     pub messages: u64,
     /// Publish ids.
     pub publish_ids: u64,
+    /// Idempotency keys, those that are forgotten but not yet removed included.
+    pub idempotency_keys: u64,
 }
 
 /// Something that a whole store doesn't have.
@@ -74,6 +76,16 @@ pub enum Finding {
         /// What its publish id names instead.
         names: Option<(Channel, Offset)>,
     },
+    /// An idempotency key names a message that was never numbered.
+    #[error("channel {channel}: an idempotency key names message {}, the head is {}", offset.0, head.0)]
+    KeyAboveHead {
+        /// The channel.
+        channel: Channel,
+        /// The offset named.
+        offset: Offset,
+        /// The head's offset.
+        head: Offset,
+    },
     /// A publish id names a message that was never numbered.
     #[error("channel {channel}: a publish id names message {}, the head is {}", offset.0, head.0)]
     PublishIdAboveHead {
@@ -125,6 +137,10 @@ pub(super) fn check(disk: &Disk, found: &mut dyn FnMut(&Finding)) -> Counts {
         publish_ids: reader.read(
             rows::each(&snapshot, &disk.publish_ids, rows::publish_id),
             |reader, (slot, _, place)| reader.place(slot, place),
+        ),
+        idempotency_keys: reader.read(
+            rows::each(&snapshot, &disk.idempotency_keys, rows::idempotency_key),
+            |reader, (key, row)| reader.key(key, row.offset),
         ),
     }
 }
@@ -232,6 +248,21 @@ impl Reader<'_> {
                 channel,
                 offset,
                 names,
+            });
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, key: ChannelKey, offset: Offset) -> Result<(), DiskError> {
+        let ChannelKey { slot, channel, .. } = key;
+        let Ok(head) = self.disk.head(&key::channel(slot, &channel)) else {
+            return Ok(());
+        };
+        if offset > head.offset {
+            self.tell(&Finding::KeyAboveHead {
+                channel,
+                offset,
+                head: head.offset,
             });
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::line::{End, HeadLine, Header, Line, MessageLine, SlotLine, VERSION};
+use super::line::{End, HeadLine, Header, KeyLine, Line, MessageLine, SlotLine, VERSION};
 use super::{OfflineStore, rows};
 use crate::embedded::directory;
 use crate::embedded::disk::DiskError;
@@ -19,7 +19,7 @@ pub enum ExportError {
 }
 
 impl OfflineStore {
-    /// Writes slots, heads and messages, a line of JSON each, between a header and a last line that counts them; returns
+    /// Writes slots, heads, messages and idempotency keys, a line of JSON each, between a header and a last line that counts them; returns
     /// how many lines of rows. One row is in memory at a time.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl OfflineStore {
         let end = self.export_rows(out)?;
         write_line(out, &Line::End(end))?;
         out.flush()?;
-        Ok(end.slots + end.heads + end.messages)
+        Ok(end.slots + end.heads + end.messages + end.keys)
     }
 
     fn export_rows(&self, out: &mut dyn Write) -> Result<End, ExportError> {
@@ -56,6 +56,11 @@ impl OfflineStore {
             let line = MessageLine::new(slot, &channel, message);
             write_line(out, &Line::Message(Box::new(line)))?;
             end.messages += 1;
+        }
+        for row in rows::each(&snapshot, &disk.idempotency_keys, rows::idempotency_key) {
+            let (key, row) = row?;
+            write_line(out, &Line::IdempotencyKey(KeyLine::new(&key, row)))?;
+            end.keys += 1;
         }
         Ok(end)
     }

@@ -12,12 +12,12 @@ use trunkline_shared::UnixMillis;
 use super::check::{Counts, check};
 use super::line::{End, Line, Nonsense, VERSION};
 use super::{birth_after, with_new_epoch};
-use crate::embedded::directory::Directory;
+use crate::embedded::directory::{self, Directory};
 use crate::embedded::disk::{Disk, DiskError};
 use crate::embedded::error::OpenError;
 use crate::embedded::key;
 use crate::embedded::options::Options;
-use crate::record;
+use crate::record::{self, KeyRow};
 
 /// Bytes of rows in one commit.
 const BATCH_BYTES: usize = 4 << 20;
@@ -53,14 +53,14 @@ pub enum ImportError {
     },
     /// The last line counts other rows than were read.
     #[error(
-        "the export has {} slots, {} heads, {} messages, its last line says {}, {}, {}",
-        read.0, read.1, read.2, said.0, said.1, said.2
+        "the export has {} slots, {} heads, {} messages, {} idempotency keys, its last line says {}, {}, {}, {}",
+        read.0, read.1, read.2, read.3, said.0, said.1, said.2, said.3
     )]
     Counts {
-        /// Slots, heads and messages read.
-        read: (u64, u64, u64),
-        /// Slots, heads and messages that the last line names.
-        said: (u64, u64, u64),
+        /// Slots, heads, messages and idempotency keys read.
+        read: (u64, u64, u64, u64),
+        /// Those that the last line names.
+        said: (u64, u64, u64, u64),
     },
     /// The export ends before its last line.
     #[error("the export is cut short after line {lines}")]
@@ -109,9 +109,11 @@ fn fill(path: &Path, lines: &mut Lines<'_>) -> Result<Counts, ImportError> {
     let said = loop {
         match lines.next()? {
             Line::End(end) => break end,
-            line @ (Line::TrunklineStore(_) | Line::Slot(_) | Line::Head(_) | Line::Message(_)) => {
-                bytes += lines.put(&disk, &mut batch, &mut read, line)?
-            }
+            line @ (Line::TrunklineStore(_)
+            | Line::Slot(_)
+            | Line::Head(_)
+            | Line::Message(_)
+            | Line::IdempotencyKey(_)) => bytes += lines.put(&disk, &mut batch, &mut read, line)?,
         }
         if bytes >= BATCH_BYTES {
             disk.wait_for_tables()?;
@@ -123,7 +125,7 @@ fn fill(path: &Path, lines: &mut Lines<'_>) -> Result<Counts, ImportError> {
     };
     batch.commit().map_err(DiskError::from)?;
     if read != said {
-        let numbers = |end: End| (end.slots, end.heads, end.messages);
+        let numbers = |end: End| (end.slots, end.heads, end.messages, end.keys);
         return Err(ImportError::Counts {
             read: numbers(read),
             said: numbers(said),
@@ -172,16 +174,18 @@ impl Lines<'_> {
     /// Reads the first line; returns the birth of the store that was exported.
     fn header(&mut self) -> Result<UnixMillis, ImportError> {
         match self.next()? {
-            Line::TrunklineStore(header) if header.version == VERSION => {
+            Line::TrunklineStore(header) if (1..=VERSION).contains(&header.version) => {
                 Ok(UnixMillis(header.birth))
             }
             Line::TrunklineStore(header) => Err(self.wrong(format!(
-                "the export has version {}, this program knows version {VERSION}",
+                "the export has version {}, this program knows versions 1 to {VERSION}",
                 header.version
             ))),
-            Line::Slot(_) | Line::Head(_) | Line::Message(_) | Line::End(_) => {
-                Err(self.wrong("an export begins with a header".to_owned()))
-            }
+            Line::Slot(_)
+            | Line::Head(_)
+            | Line::Message(_)
+            | Line::IdempotencyKey(_)
+            | Line::End(_) => Err(self.wrong("an export begins with a header".to_owned())),
         }
     }
 
@@ -234,6 +238,21 @@ fn put(
                 record::encode_message(&message),
             );
             read.messages += 1;
+        }
+        Line::IdempotencyKey(line) => {
+            let (named, offset, time) = line.read()?;
+            let key = key::idempotency(named.slot, &named.channel, &named.key);
+            let row = KeyRow {
+                offset,
+                time,
+                stored: directory::now(),
+            };
+            insert(
+                &disk.idempotency_keys.keyspace,
+                key,
+                record::encode_key(row),
+            );
+            read.keys += 1;
         }
         Line::TrunklineStore(_) | Line::End(_) => return Err(Nonsense::MISPLACED),
     }

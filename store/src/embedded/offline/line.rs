@@ -9,15 +9,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 use trunkline_shared::{
-    Channel, ClientInfo, Epoch, Incarnation, Offset, Payload, Publication, PublishId, Slot, Trace,
-    UnixMillis, ViewVersion,
+    Channel, ClientInfo, Epoch, IdempotencyKey, Incarnation, Offset, Payload, Publication,
+    PublishId, Slot, Trace, UnixMillis, ViewVersion,
 };
-use trunkline_store_core::{Generation, Head, StoredMessage};
+use trunkline_store_core::{ChannelKey, Generation, Head, StoredMessage};
 
-use crate::record::SlotRow;
+use crate::record::{KeyRow, SlotRow};
 
-/// The version of these lines; a change of one needs a new version, and the old one stays readable.
-pub(super) const VERSION: u32 = 1;
+/// The version of these lines; a change of one needs a new version, and the old one stays readable: version 1 has no
+/// idempotency keys.
+pub(super) const VERSION: u32 = 2;
 
 /// One line.
 #[derive(Debug, Deserialize, Serialize)]
@@ -27,6 +28,7 @@ pub(super) enum Line {
     Slot(SlotLine),
     Head(HeadLine),
     Message(Box<MessageLine>),
+    IdempotencyKey(KeyLine),
     End(End),
 }
 
@@ -46,6 +48,8 @@ pub(super) struct End {
     pub(super) slots: u64,
     pub(super) heads: u64,
     pub(super) messages: u64,
+    #[serde(default)]
+    pub(super) keys: u64,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -86,6 +90,24 @@ pub(super) struct MessageLine {
     tags: Vec<(SmolStr, SmolStr)>,
     is_json: bool,
     data: Data,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyLine {
+    slot: u16,
+    channel: SmolStr,
+    key: Name,
+    offset: u64,
+    time: u64,
+}
+
+/// Bytes that usually are text.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Name {
+    Text(String),
+    Base64(String),
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -206,6 +228,44 @@ impl MessageLine {
             trace,
         };
         Ok((place.0, place.1, StoredMessage { id, publication }))
+    }
+}
+
+impl KeyLine {
+    pub(super) fn new(key: &ChannelKey, row: KeyRow) -> Self {
+        Self {
+            slot: key.slot.number(),
+            channel: key.channel.as_str().into(),
+            key: Name::new(key.key.as_bytes()),
+            offset: row.offset.0,
+            time: row.time.0,
+        }
+    }
+
+    /// The key, its message's offset and time.
+    pub(super) fn read(self) -> Result<(ChannelKey, Offset, UnixMillis), Nonsense> {
+        let key = ChannelKey {
+            slot: slot(self.slot)?,
+            channel: channel(&self.channel)?,
+            key: self.key.read()?,
+        };
+        Ok((key, Offset(self.offset), UnixMillis(self.time)))
+    }
+}
+
+impl Name {
+    fn new(bytes: &[u8]) -> Self {
+        let base64 = |_| Self::Base64(STANDARD.encode(bytes));
+        std::str::from_utf8(bytes).map_or_else(base64, |text| Self::Text(text.to_owned()))
+    }
+
+    fn read(self) -> Result<IdempotencyKey, Nonsense> {
+        let nonsense = Nonsense("key");
+        let bytes = match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Base64(text) => STANDARD.decode(text).map_err(|_| nonsense)?,
+        };
+        IdempotencyKey::new(&bytes).map_err(|_| nonsense)
     }
 }
 

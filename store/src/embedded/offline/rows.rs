@@ -2,12 +2,12 @@
 
 use fjall::{Readable, Snapshot};
 use trunkline_shared::{Channel, PublishId, Slot};
-use trunkline_store_core::{Head, StoredMessage};
+use trunkline_store_core::{ChannelKey, Head, StoredMessage};
 
 use crate::codec::DecodeError;
 use crate::embedded::disk::{DiskError, Rows};
 use crate::embedded::key;
-use crate::record::{self, Place, SlotRow};
+use crate::record::{self, KeyRow, Place, SlotRow};
 
 /// Reads a keyspace in the order of its keys, each row as `parse` reads it.
 pub(super) fn each<'a, T>(
@@ -45,4 +45,17 @@ pub(super) fn publish_id(
 ) -> Result<(Slot, PublishId, Place), DecodeError> {
     let (slot, id) = key::parse_publish_id(key).ok_or(DecodeError::Field("key"))?;
     Ok((slot, id, record::decode_place(value)?))
+}
+
+pub(super) fn idempotency_key(
+    key: &[u8],
+    value: &[u8],
+) -> Result<(ChannelKey, KeyRow), DecodeError> {
+    let (slot, channel, name) = key::parse_idempotency(key).ok_or(DecodeError::Field("key"))?;
+    let key = ChannelKey {
+        slot,
+        channel,
+        key: name,
+    };
+    Ok((key, record::decode_key(value)?))
 }
