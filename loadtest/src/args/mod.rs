@@ -1,5 +1,6 @@
 //! The subcommands; each has a file for its flags, and what several share has one too.
 
+mod chaos;
 mod cut;
 mod fanout;
 mod floor;
@@ -17,6 +18,7 @@ mod wan;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use chaos::{ChaosArgs, Fault, StoreKind};
 pub(crate) use cut::CutArgs;
 pub(crate) use fanout::FanoutArgs;
 pub(crate) use floor::FloorArgs;
@@ -68,4 +70,7 @@ pub(crate) enum Command {
     Cut(CutArgs),
     /// Time of many connections that come back together and recover what they missed, and what that costs upstream.
     Resume(ResumeArgs),
+    /// Crashes, a full disk or a cut link at random moments under load, on a mesh of its own, and the proof by payload that
+    /// nothing acknowledged was lost, doubled, reordered or missed in silence.
+    Chaos(ChaosArgs),
 }

@@ -1,5 +1,7 @@
 //! What can be measured, one file each.
 
+mod chaos;
+mod check;
 mod cut;
 mod echo;
 mod fanout;
@@ -39,5 +41,6 @@ pub(crate) async fn run(command: &Command) -> Result<Option<Report>> {
         Command::Geo(args) => geo::run(args).await.map(Some),
         Command::Cut(args) => cut::run(args).await.map(Some),
         Command::Resume(args) => resume::run(args).await.map(Some),
+        Command::Chaos(args) => chaos::run(args).await,
     }
 }

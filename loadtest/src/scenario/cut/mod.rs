@@ -1,6 +1,5 @@
 //! One region cut off under traffic and healed: what its clients get, when, and what the other regions notice of it.
 
-mod check;
 mod crowd;
 mod outcome;
 mod phases;

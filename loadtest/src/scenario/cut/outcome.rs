@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
-use super::check::{self, Followed};
 use super::phases::{Moments, Phases, figure, kind};
 use crate::report::Report;
+use crate::scenario::check::{self, Followed};
 use crate::scenario::feed::Sent;
 use crate::scenario::follow::Log;
 

@@ -12,6 +12,7 @@ fn witness(region: &str, numbers: &[u64], came: impl Fn(u64) -> u64) -> Witness 
     for number in numbers {
         log.on_message(Got {
             number: *number,
+            offset: *number,
             due: *number,
             came: came(*number),
         });

@@ -103,6 +103,7 @@ mod tests {
     fn a_message_belongs_to_the_phase_in_which_it_was_due() {
         let got = |due: u64, took: u64| Got {
             number: due,
+            offset: due,
             due: due * 1_000_000,
             came: (due + took) * 1_000_000,
         };

@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Got {
     pub(crate) number: u64,
+    /// Where the mesh says it stands in its channel.
+    pub(crate) offset: u64,
     /// When it was due, in the clock of payloads.
     pub(crate) due: u64,
     /// When it came, in the same.

@@ -222,6 +222,7 @@ impl Channel {
         }
         self.log.on_message(Got {
             number: message.number,
+            offset: publication.offset,
             due: message.time,
             came: now,
         });

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::client::PATIENCE;
@@ -29,9 +30,12 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// Pause before a new connection after a lost one.
 const RECONNECT_AFTER: Duration = Duration::from_millis(200);
 
-/// A subscriber at work; it ends with the runtime.
+/// A subscriber at work; it ends with the runtime, or when it is stopped.
 #[derive(Clone, Debug)]
-pub(crate) struct Follower(Rc<RefCell<Machine>>);
+pub(crate) struct Follower {
+    machine: Rc<RefCell<Machine>>,
+    work: AbortHandle,
+}
 
 impl Follower {
     /// Connects and follows the channels from now on; returns once it is subscribed to all of them.
@@ -45,28 +49,33 @@ impl Follower {
             let waited = tokio::time::timeout(PATIENCE, session.turn());
             waited.await.context("no answer to a subscribe")??;
         }
-        let (follower, url) = (Self(Rc::clone(&machine)), url.clone());
-        tokio::task::spawn_local(follow(url, session, machine));
-        Ok(follower)
+        let work = follow(url.clone(), session, Rc::clone(&machine));
+        let work = tokio::task::spawn_local(work).abort_handle();
+        Ok(Self { machine, work })
     }
 
     /// What it got in a channel, and what it was told.
     pub(crate) fn log<T>(&self, channel: usize, read: impl FnOnce(&Log) -> T) -> T {
-        read(self.0.borrow().log(channel))
+        read(self.machine.borrow().log(channel))
     }
 
     /// What it got in all channels.
     pub(crate) fn logs(&self) -> Vec<Log> {
-        self.0.borrow().logs().cloned().collect()
+        self.machine.borrow().logs().cloned().collect()
+    }
+
+    /// Ends its connection; what it got stays.
+    pub(crate) fn stop(&self) {
+        self.work.abort();
     }
 
     fn count(&self) -> usize {
-        self.0.borrow().logs().map(|log| log.got.len()).sum()
+        self.machine.borrow().logs().map(|log| log.got.len()).sum()
     }
 
     /// Why its connections ended, one by one.
     pub(crate) fn ends(&self) -> Vec<String> {
-        self.0.borrow().ends().to_vec()
+        self.machine.borrow().ends().to_vec()
     }
 }
 

@@ -118,6 +118,7 @@ mod tests {
     fn got(took: &[u64]) -> Vec<Got> {
         let message = |(number, took): (u64, &u64)| Got {
             number,
+            offset: number,
             due: number * MILLI,
             came: (number + took) * MILLI,
         };

@@ -9,23 +9,23 @@ use crate::scenario::follow::Log;
 
 /// What a subscriber got in the channel that is checked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Followed<'a> {
+pub(crate) struct Followed<'a> {
     /// Who it is, for messages.
-    pub(super) who: &'a str,
-    pub(super) log: &'a Log,
+    pub(crate) who: &'a str,
+    pub(crate) log: &'a Log,
 }
 
 /// What was sent into the channel.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     /// Everything, acknowledged or not.
-    pub(super) all: BTreeSet<u64>,
-    pub(super) acked: BTreeSet<u64>,
+    pub(crate) all: BTreeSet<u64>,
+    pub(crate) acked: BTreeSet<u64>,
 }
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// Acknowledged, and nobody got it.
     #[error("message {number} was acknowledged and {who} never got it, told of nothing")]
     Lost { who: String, number: u64 },
@@ -56,17 +56,28 @@ pub(super) enum Fault {
 }
 
 /// Finds what is wrong in a channel; counts what each subscriber missed and was told of, in the order given.
-pub(super) fn check(sent: &Sent, followed: &[Followed<'_>]) -> (Vec<Fault>, Vec<usize>) {
-    let mut faults: Vec<Fault> = followed
-        .iter()
-        .flat_map(|one| doubled_or_foreign(sent, one))
-        .collect();
+///
+/// The order is that of a subscriber who wasn't told of any gap.
+pub(crate) fn check(sent: &Sent, followed: &[Followed<'_>]) -> (Vec<Fault>, Vec<usize>) {
     let whole = followed.iter().rev();
     let whole = whole.filter(|one| one.log.times_told() == 0);
-    let Some(model) = whole.max_by_key(|one| one.log.got.len()) else {
-        faults.push(Fault::NoOrder);
-        return (faults, Vec::new());
-    };
+    match whole.max_by_key(|one| one.log.got.len()) {
+        Some(model) => check_beside(model, sent, followed),
+        None => {
+            let mut faults = foreign_and_doubled(sent, followed);
+            faults.push(Fault::NoOrder);
+            (faults, Vec::new())
+        }
+    }
+}
+
+/// As [`check`], with an order that is known to be whole: what a store holds, or what one of `followed` got.
+pub(crate) fn check_beside(
+    model: &Followed<'_>,
+    sent: &Sent,
+    followed: &[Followed<'_>],
+) -> (Vec<Fault>, Vec<usize>) {
+    let mut faults = foreign_and_doubled(sent, followed);
     faults.extend(lost(sent, model));
     let mut missed = Vec::new();
     for one in followed {
@@ -75,6 +86,11 @@ pub(super) fn check(sent: &Sent, followed: &[Followed<'_>]) -> (Vec<Fault>, Vec<
         missed.push(gaps.told);
     }
     (faults, missed)
+}
+
+fn foreign_and_doubled(sent: &Sent, followed: &[Followed<'_>]) -> Vec<Fault> {
+    let of_one = |one| doubled_or_foreign(sent, one);
+    followed.iter().flat_map(of_one).collect()
 }
 
 fn numbers(log: &Log) -> impl Iterator<Item = u64> {
@@ -175,6 +191,7 @@ mod tests {
                 0 => log.on_unrecovered(),
                 number => log.on_message(Got {
                     number: *number,
+                    offset: 0,
                     due: 0,
                     came: 0,
                 }),

@@ -1,0 +1,71 @@
+//! Flags of `chaos`.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// What is done to the mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// kill -9 of an edge, which is started again.
+    Edge,
+    /// kill -9 of the node, which is started again.
+    Backbone,
+    /// Immediate shutdown of PostgreSQL, which is started again.
+    Postgres,
+    /// All of them at once.
+    All,
+    /// No room on the disk of the embedded store, until there is some again.
+    DiskFull,
+    /// One edge's link carries nothing, until it does again.
+    Link,
+}
+
+impl Fault {
+    /// Its word on the command line.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::Backbone => "backbone",
+            Self::Postgres => "postgres",
+            Self::All => "all",
+            Self::DiskFull => "disk-full",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// Where the node keeps messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreKind {
+    /// In a directory.
+    Embedded,
+    /// In a PostgreSQL server of the command's own.
+    Postgres,
+}
+
+/// Flags of `chaos`.
+#[derive(Debug, Args)]
+pub(crate) struct ChaosArgs {
+    /// What is done to the mesh at a random moment under load.
+    #[arg(long, value_enum)]
+    pub(crate) fault: Fault,
+    /// Runs, each with a mesh of its own.
+    #[arg(long, default_value = "10", value_name = "N")]
+    pub(crate) runs: NonZeroU32,
+    /// Draws the moments of the first run, and each further run has the next number; without it the clock gives one. It is
+    /// told, and draws the same moments again, but processes are real and the rest of a run isn't the same.
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: Option<u64>,
+    /// Where the node keeps messages; without it embedded, but for the fault of PostgreSQL.
+    #[arg(long, value_enum)]
+    pub(crate) store: Option<StoreKind>,
+    /// The executable of the mesh; without it `trunkline` beside this one.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) trunkline: Option<PathBuf>,
+    /// A new directory for everything; without it one among temporary files. It is removed at the end, but for what belongs
+    /// to runs that found something.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}

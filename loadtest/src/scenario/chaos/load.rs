@@ -1,0 +1,182 @@
+//! Publishers and subscribers of a run, on both edges.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use futures_util::future::try_join_all;
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::book::{Book, Fate, NUMBERS, Sent};
+use super::config::{API_KEY, DURABLE};
+use super::mesh::{EDGES, Mesh};
+use super::publisher::Publisher;
+use crate::api::Api;
+use crate::client::PATIENCE;
+use crate::payload::{self, Numbered};
+use crate::scenario::follow::{self, Follower, Log};
+
+/// Channels of a run: slots of one shard and of another.
+const CHANNELS: usize = 4;
+
+/// Publishers of each edge that are clients, and that are backends.
+const CLIENTS: u64 = 2;
+const BACKENDS: u64 = 1;
+
+/// Acknowledgements that each publisher must have in each channel after the repair: the service is back for all of them.
+const ACKS_AFTER: usize = 5;
+
+/// Time within which it must be back, counted from the end of the repair.
+const BACK_WITHIN: Duration = Duration::from_secs(15);
+
+/// How often it is looked whether something has happened.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// What publishes and follows in a run.
+#[derive(Debug)]
+pub(super) struct Load {
+    pub(super) channels: Rc<[String]>,
+    pub(super) book: Rc<Book>,
+    publishers: Vec<JoinHandle<()>>,
+    /// One per edge.
+    followers: Vec<Follower>,
+}
+
+impl Load {
+    /// Subscribes one subscriber per edge to all channels, then begins to publish on both.
+    ///
+    /// # Errors
+    /// When an edge can't be reached or refuses.
+    pub(super) async fn start(mesh: &Mesh<'_>) -> Result<Self> {
+        let channels = (0..CHANNELS).map(|number| format!("{DURABLE}:chaos-{number}"));
+        let channels: Rc<[String]> = channels.collect();
+        let sockets = mesh.sockets()?;
+        let followers = sockets.iter().map(|url| Follower::start(url, &channels));
+        let followers = timeout(PATIENCE, try_join_all(followers)).await??;
+        let mut load = Self {
+            channels,
+            book: Rc::default(),
+            publishers: Vec::new(),
+            followers,
+        };
+        for (socket, api) in sockets.into_iter().zip(mesh.apis()?) {
+            for _ in 0..CLIENTS {
+                let publisher = load.publisher();
+                let work = publisher.publish_as_client(socket.clone());
+                load.publishers.push(spawn_local(work));
+            }
+            for _ in 0..BACKENDS {
+                let publisher = load.publisher();
+                let work = publisher.publish_by_api(api.clone());
+                load.publishers.push(spawn_local(work));
+            }
+        }
+        Ok(load)
+    }
+
+    fn publisher(&self) -> Publisher {
+        Publisher {
+            number: self.publishers.len() as u64,
+            channels: Rc::clone(&self.channels),
+            book: Rc::clone(&self.book),
+        }
+    }
+
+    /// Waits until some publish has been refused; returns when that was.
+    ///
+    /// # Errors
+    /// When none is within [`PATIENCE`]: the fault has no effect.
+    pub(super) async fn wait_until_refused(&self, since: Instant) -> Result<Instant> {
+        let refused = wait(PATIENCE, || self.book.refused(since)).await;
+        refused.with_context(|| format!("no publish was refused within {PATIENCE:?}"))
+    }
+
+    /// Waits until each publisher has been acknowledged some messages more in each channel; returns how long the first took.
+    ///
+    /// # Errors
+    /// When one hasn't in time.
+    pub(super) async fn wait_until_back(&self, since: Instant) -> Result<Duration> {
+        let mut first = None;
+        let all = || {
+            let acked = self.book.acked(since);
+            if first.is_none() && !acked.is_empty() {
+                first = Some(since.elapsed());
+            }
+            let pairs = self.publishers.len() * self.channels.len();
+            let is_back = acked.len() == pairs && acked.values().all(|count| *count >= ACKS_AFTER);
+            is_back.then_some(())
+        };
+        if wait(BACK_WITHIN, all).await.is_none() {
+            let acked = self.book.acked(since);
+            bail!(
+                "{BACK_WITHIN:?} after the repair acknowledgements by publisher and channel are {acked:?}"
+            );
+        }
+        Ok(first.unwrap_or_default())
+    }
+
+    /// Lets publishers end and waits for their answers, puts one more message into each channel, and waits until
+    /// subscribers have it. Returns what was sent and what each subscriber saw, by channel.
+    ///
+    /// # Errors
+    /// When the last messages aren't taken.
+    pub(super) async fn end(self, mesh: &Mesh<'_>) -> Result<(Vec<Sent>, Vec<Witness>)> {
+        self.book.stop();
+        // One that has no answer by then is found by the proof.
+        let _ = timeout(PATIENCE, futures_util::future::join_all(self.publishers)).await;
+        let (book, channels) = (&*self.book, &*self.channels);
+        let mut api = Api::connect_to(&mesh.apis()?[0], API_KEY).await?;
+        let mut last = Vec::new();
+        for (place, channel) in channels.iter().enumerate() {
+            let number = u64::from(u8::MAX) * NUMBERS + place as u64;
+            let noted = book.note(number, place);
+            let message = Numbered {
+                time: payload::now(),
+                number,
+            };
+            let published = api.publish(channel, &message.encode(0)).await;
+            published.with_context(|| format!("the last message of {channel}"))?;
+            book.settle(noted, Fate::Acked);
+            last.push(number);
+        }
+        let has_all = |follower: &Follower| {
+            let mut last = last.iter().enumerate();
+            last.all(|(channel, number)| follower.log(channel, |log| log.has(*number)))
+        };
+        follow::settle(&self.followers, || self.followers.iter().all(has_all)).await;
+        let witness = |(name, follower): (&&'static str, &Follower)| {
+            follower.stop();
+            Witness {
+                name,
+                logs: follower.logs(),
+                ends: follower.ends(),
+            }
+        };
+        let witnesses = EDGES.iter().zip(&self.followers).map(witness).collect();
+        Ok((self.book.sent(), witnesses))
+    }
+}
+
+/// Looks again and again for something.
+async fn wait<T>(at_most: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let since = Instant::now();
+    loop {
+        let found = look();
+        if found.is_some() || since.elapsed() > at_most {
+            return found;
+        }
+        sleep(LOOK_INTERVAL).await;
+    }
+}
+
+/// What a subscriber saw.
+#[derive(Clone, Debug)]
+pub(super) struct Witness {
+    /// Its edge.
+    pub(super) name: &'static str,
+    /// By channel.
+    pub(super) logs: Vec<Log>,
+    /// Why its connections ended.
+    pub(super) ends: Vec<String>,
+}

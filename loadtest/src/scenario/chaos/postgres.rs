@@ -1,0 +1,211 @@
+//! A PostgreSQL server of the command's own, which can be stopped as a crash does.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::net::{IpAddr, TcpListener};
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::time::{Instant, sleep};
+
+/// Where Debian puts what isn't on the path.
+const DEBIAN: &str = "/usr/lib/postgresql";
+
+/// Runs the server until its standard input ends, then shuts it down immediately: it finishes nothing, connections are cut,
+/// and its next start recovers from its log.
+const SCRIPT: &str =
+    r#""$@" </dev/null & server=$!; read -r word; kill -QUIT $server; wait $server"#;
+
+/// Time within which a server must take connections; after a crash it recovers first.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// How often it is asked whether it does.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// A server on an address of its own; ends with this process.
+#[derive(Debug)]
+pub(super) struct Postgres {
+    programs: PathBuf,
+    user: Option<(u32, u32)>,
+    dir: PathBuf,
+    ip: IpAddr,
+    port: u16,
+    /// The shell around the server.
+    running: Option<Child>,
+}
+
+impl Postgres {
+    /// Whether its programs are on this machine.
+    pub(super) fn is_installed() -> bool {
+        programs().is_some()
+    }
+
+    /// Makes a cluster in a new directory and starts it.
+    ///
+    /// # Errors
+    /// When PostgreSQL is missing, or refuses.
+    pub(super) async fn start(dir: PathBuf, ip: IpAddr) -> Result<Self> {
+        let programs = programs().context("no PostgreSQL: apt-get install postgresql")?;
+        fs::create_dir(&dir).with_context(|| dir.display().to_string())?;
+        let user = other_user()?;
+        if let Some((user, group)) = user {
+            chown(&dir, Some(user), Some(group))?;
+        }
+        let port = TcpListener::bind((ip, 0))?.local_addr()?.port();
+        let mut server = Self {
+            programs,
+            user,
+            dir,
+            ip,
+            port,
+            running: None,
+        };
+        let data = server.data();
+        let flags = [
+            "--username=trunkline",
+            "--auth=trust",
+            "--no-instructions",
+            "-D",
+        ];
+        server.call("initdb", |command| command.args(flags).arg(data))?;
+        server.run().await?;
+        Ok(server)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// Starts it, or starts it again, on the same data and address, and waits until it takes connections.
+    ///
+    /// # Errors
+    /// When it doesn't.
+    pub(super) async fn run(&mut self) -> Result<()> {
+        let mut words = self.as_user();
+        words.push(self.programs.join("postgres").into());
+        let settings = [
+            format!("listen_addresses={}", self.ip),
+            format!("port={}", self.port),
+            "unix_socket_directories=".to_owned(),
+        ];
+        let log_path = self.dir.join("log");
+        let log = File::options().create(true).append(true).open(log_path)?;
+        let child = Command::new("sh")
+            .args(["-c", SCRIPT, "sh"])
+            .args(words)
+            .arg("-D")
+            .arg(self.data())
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .current_dir(&self.dir)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        self.running = Some(child);
+        let since = Instant::now();
+        while self.call("pg_isready", |command| command).is_err() {
+            ensure!(
+                since.elapsed() < READY_WITHIN,
+                "PostgreSQL isn't ready after {READY_WITHIN:?}: see {}/log",
+                self.dir.display()
+            );
+            sleep(LOOK_INTERVAL).await;
+        }
+        Ok(())
+    }
+
+    /// Shuts it down immediately.
+    pub(super) fn crash(&mut self) {
+        if let Some(mut shell) = self.running.take() {
+            drop(shell.stdin.take());
+            let _ = shell.wait();
+        }
+    }
+
+    /// Makes a database; returns its connection string.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub(super) fn database(&self, name: &str) -> Result<String> {
+        self.call("createdb", |command| command.arg(name))?;
+        let (ip, port) = (self.ip, self.port);
+        Ok(format!(
+            "host={ip} port={port} user=trunkline dbname={name}"
+        ))
+    }
+
+    fn call(&self, program: &str, with: impl FnOnce(&mut Command) -> &mut Command) -> Result<()> {
+        let mut words = self.as_user();
+        words.push(self.programs.join(program).into());
+        let mut command = Command::new(&words[0]);
+        command
+            .args(&words[1..])
+            .current_dir(&self.dir)
+            .env("PGHOST", self.ip.to_string())
+            .env("PGPORT", self.port.to_string())
+            .env("PGUSER", "trunkline");
+        let output = with(&mut command).output().context(program.to_owned())?;
+        if !output.status.success() {
+            bail!("{program}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
+    /// What runs a program as the server's user; never empty.
+    fn as_user(&self) -> Vec<OsString> {
+        match self.user {
+            None => vec!["env".into()],
+            Some((user, group)) => vec![
+                "setpriv".into(),
+                format!("--reuid={user}").into(),
+                format!("--regid={group}").into(),
+                "--clear-groups".into(),
+            ],
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.crash();
+    }
+}
+
+/// The directory of the newest version's programs.
+fn programs() -> Option<PathBuf> {
+    let has = |dir: &Path| dir.join("initdb").is_file();
+    let versions = fs::read_dir(DEBIAN).into_iter().flatten().flatten();
+    let newest = versions
+        .map(|version| version.path().join("bin"))
+        .filter(|dir| has(dir))
+        .max_by_key(|dir| version(dir));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    newest.or_else(|| std::env::split_paths(&path).find(|dir| has(dir)))
+}
+
+fn version(programs: &Path) -> u32 {
+    let number = programs.parent().and_then(Path::file_name);
+    let number = number.and_then(|number| number.to_str()?.parse().ok());
+    number.unwrap_or(0)
+}
+
+/// PostgreSQL doesn't run as root: user and group that root lends to it, its own where it is installed, else nobody.
+fn other_user() -> Result<Option<(u32, u32)>> {
+    if !rustix::process::getuid().is_root() {
+        return Ok(None);
+    }
+    let passwd = fs::read_to_string("/etc/passwd").context("/etc/passwd")?;
+    let find = |name: &str| {
+        let mut lines = passwd.lines();
+        let line = lines.find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let found = find("postgres").or_else(|| find("nobody"));
+    Ok(Some(
+        found.context("neither postgres nor nobody is a user")?,
+    ))
+}

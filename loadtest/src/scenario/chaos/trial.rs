@@ -1,0 +1,190 @@
+//! One run: load, the fault at a random moment, the repair, the three accounts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio::time::{Instant, sleep};
+
+use super::book::{Fate, Sent};
+use super::lab::Lab;
+use super::load::{Load, Witness};
+use super::mesh::{EDGES, Mesh};
+use super::probe::Probe;
+use super::stored;
+use super::verdict::{Evidence, Kind, Verdict, judge};
+use crate::args::Fault;
+use crate::report::Report;
+use crate::scenario::follow::Log;
+
+/// Load before the fault, in milliseconds.
+const BEFORE: std::ops::Range<u64> = 300..1500;
+
+/// From the fault to its repair, in milliseconds. A link is cut for less and for more than its idle time-out.
+const CUT: std::ops::Range<u64> = 200..3000;
+const OUTAGE: std::ops::Range<u64> = 50..800;
+
+/// What a seed draws.
+#[derive(Clone, Copy, Debug)]
+struct Dice {
+    before: Duration,
+    outage: Duration,
+    /// Which edge, where one is meant.
+    place: usize,
+}
+
+impl Dice {
+    fn throw(seed: u64, fault: Fault) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let outage = if fault == Fault::Link { CUT } else { OUTAGE };
+        let mut micros = |millis: std::ops::Range<u64>| {
+            Duration::from_micros(rng.random_range(millis.start * 1000..millis.end * 1000))
+        };
+        let (before, outage) = (micros(BEFORE), micros(outage));
+        Self {
+            before,
+            outage,
+            place: rng.random_range(0..EDGES.len()),
+        }
+    }
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) verdict: Verdict,
+    sent: Vec<Sent>,
+    witnesses: Vec<Witness>,
+    stored: Vec<Log>,
+    dice: Dice,
+    /// Publishes without an answer when the fault came.
+    open: usize,
+    in_flight: usize,
+    /// From the end of the repair to the first acknowledgement.
+    back: Duration,
+}
+
+/// Makes the run of a seed in a directory of its own.
+///
+/// # Errors
+/// When it can't be made, or the mesh doesn't come back.
+pub(super) async fn run(lab: &mut Lab, dir: PathBuf, fault: Fault, seed: u64) -> Result<Outcome> {
+    let dice = Dice::throw(seed, fault);
+    let mut mesh = Mesh::start(lab, &dir, fault).await?;
+    let mut probe = match fault {
+        Fault::DiskFull | Fault::Postgres => Some(Probe::start(&mesh).await?),
+        Fault::Edge | Fault::Backbone | Fault::All | Fault::Link => None,
+    };
+    let load = Load::start(&mesh).await?;
+    sleep(dice.before).await;
+    let (open, inflicted_at) = (load.book.open(), Instant::now());
+    mesh.inflict(dice.place).await?;
+    let broken_at = match fault {
+        // Until then the node had some bytes of room.
+        Fault::DiskFull => load.wait_until_refused(inflicted_at).await?,
+        Fault::Edge | Fault::Backbone | Fault::Postgres | Fault::All | Fault::Link => inflicted_at,
+    };
+    if let Some(probe) = &mut probe {
+        let went_on = probe.goes_on(&mesh).await;
+        went_on.context("while the store was away")?;
+    }
+    sleep(dice.outage).await;
+    let repair_at = Instant::now();
+    mesh.repair(dice.place).await?;
+    let back = load.wait_until_back(Instant::now()).await?;
+    let channels = load.channels.clone();
+    let (sent, witnesses) = load.end(&mesh).await?;
+    if let [name, ..] = *mesh.ended() {
+        bail!("{name} has ended by itself");
+    }
+    mesh.forget().await?;
+    let reader = &mesh.apis()?[0];
+    let mut stored = Vec::new();
+    for channel in &*channels {
+        let read = stored::read(reader, channel).await;
+        stored.push(read.with_context(|| channel.clone())?);
+    }
+    let in_flight = sent
+        .iter()
+        .filter(|one| one.was_in_flight(broken_at, repair_at));
+    Ok(Outcome {
+        verdict: judge(Evidence {
+            sent: &sent,
+            stored: &stored,
+            witnesses: &witnesses,
+        }),
+        in_flight: in_flight.count(),
+        sent,
+        witnesses,
+        stored,
+        dice,
+        open,
+        back,
+    })
+}
+
+impl Outcome {
+    fn count(&self, fate: Fate) -> usize {
+        self.sent.iter().filter(|one| one.fate == fate).count()
+    }
+
+    fn kept(&self) -> usize {
+        self.stored.iter().map(|log| log.got.len()).sum()
+    }
+
+    fn times_told(&self) -> usize {
+        let logs = self.witnesses.iter().flat_map(|one| &one.logs);
+        logs.map(Log::times_told).sum()
+    }
+
+    fn times_cut_off(&self) -> usize {
+        self.witnesses.iter().map(|one| one.ends.len()).sum()
+    }
+
+    /// Whether publishes were under way at the fault.
+    pub(super) const fn counts(&self) -> bool {
+        self.in_flight > 0
+    }
+
+    /// What the run says of itself, in one line.
+    pub(super) fn line(&self) -> String {
+        format!(
+            "fault after {:.1?} for {:.1?}; {} unanswered then, {} in flight; acked {}, refused {}, cut off {} of {}, kept {}; \
+             subscribers connected again {} times, were told of a gap {} times; back {:.1?} after the repair",
+            self.dice.before,
+            self.dice.outage,
+            self.open,
+            self.in_flight,
+            self.count(Fate::Acked),
+            self.count(Fate::Refused),
+            self.count(Fate::CutOff),
+            self.sent.len(),
+            self.kept(),
+            self.times_cut_off(),
+            self.times_told(),
+            self.back,
+        )
+    }
+
+    /// Adds the run's figures.
+    pub(super) fn add_to(&self, report: &mut Report) {
+        let acked = self.count(Fate::Acked);
+        let mut add = |name: &str, count: usize| report.add(name, "", count as f64);
+        add("publishes", self.sent.len());
+        add("acknowledged", acked);
+        add("in flight at the fault", self.in_flight);
+        add("kept", self.kept());
+        for kind in Kind::ALL {
+            add(kind.name(), self.verdict.count(kind));
+        }
+        add("subscribers told of a gap", self.times_told());
+        add("missed and told", self.verdict.missed_and_told);
+        report.add(
+            "back after the repair",
+            "ms",
+            self.back.as_secs_f64() * 1000.0,
+        );
+    }
+}
