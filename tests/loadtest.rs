@@ -4,6 +4,7 @@ mod harness;
 
 /// What is large enough for a file of its own.
 mod loadtest {
+    mod on_postgres;
     mod storm;
 }
 
@@ -84,6 +85,33 @@ fn every_scenario_measures_a_mesh() {
     for figure in [there, back] {
         assert!(median(&resume, figure) >= 20_000.0, "{resume:?}");
     }
+    let history = report(
+        &mesh,
+        &[
+            "history",
+            "--joiners",
+            "20",
+            "--concurrency",
+            "5",
+            "--messages",
+            "120",
+            "--pages",
+            "3",
+            "--edge-metrics",
+            &metrics(&mesh, "edge-us-east"),
+            "--node-metrics",
+            &metrics(&mesh, "backbone-1"),
+        ],
+    );
+    let counts = [
+        "pages read",
+        "different pages",
+        "asked of the owner: a page",
+    ];
+    let counts = counts.map(|name| median(&history, name) as u64);
+    assert_eq!(counts, [60, 3, 3], "{history:?}");
+    let ratio = median(&history, "cache hit ratio");
+    assert!((0.5..1.0).contains(&ratio), "{history:?}");
     let idle = report(
         &mesh,
         &[

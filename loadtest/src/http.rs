@@ -13,19 +13,34 @@ pub(crate) struct Http(Socket);
 /// What a server answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// The first line.
-    pub(crate) status: String,
+    /// The status line and the headers.
+    head: String,
     pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
+    /// The first line.
+    pub(crate) fn status(&self) -> &str {
+        self.head.lines().next().unwrap_or_default()
+    }
+
+    /// Whether the status is this one.
+    pub(crate) fn is(&self, status: u16) -> bool {
+        is(&self.head, status)
+    }
+
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+
     /// The body of an answer with status 200.
     ///
     /// # Errors
     /// With any other status; the error says it, and the body.
     pub(crate) fn ok(self) -> Result<Vec<u8>> {
-        if !self.status.starts_with("HTTP/1.1 200 ") {
-            bail!("{}: {}", self.status, String::from_utf8_lossy(&self.body));
+        if !self.is(200) {
+            bail!("{}: {}", self.status(), String::from_utf8_lossy(&self.body));
         }
         Ok(self.body)
     }
@@ -52,11 +67,14 @@ impl Http {
 
     async fn answer(&mut self) -> Result<Answer> {
         let head = self.0.head().await?;
-        let length = content_length(&head).with_context(|| format!("no length: {head}"))?;
-        Ok(Answer {
-            status: head.lines().next().unwrap_or_default().to_owned(),
-            body: self.0.bytes(length).await?,
-        })
+        // Whatever length it tells is that of the body that isn't sent again.
+        let length = if is(&head, 304) {
+            0
+        } else {
+            content_length(&head).with_context(|| format!("no length: {head}"))?
+        };
+        let body = self.0.bytes(length).await?;
+        Ok(Answer { head, body })
     }
 }
 
@@ -85,10 +103,18 @@ pub(crate) async fn post(to: &Target, path: &str, headers: &str, body: &str) -> 
     Http::connect(to).await?.exchange(request.as_bytes()).await
 }
 
+fn is(head: &str, status: u16) -> bool {
+    head.starts_with(&format!("HTTP/1.1 {status} "))
+}
+
 fn content_length(head: &str) -> Option<usize> {
-    let lines = head.lines().filter_map(|line| line.split_once(':'));
-    let mut lengths = lines.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    lengths.next()?.1.trim().parse().ok()
+    header(head, "content-length")?.parse().ok()
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(shown, _)| shown.eq_ignore_ascii_case(name))?;
+    Some(value.trim())
 }
 
 #[cfg(test)]
@@ -105,10 +131,11 @@ mod tests {
     #[test]
     fn any_status_but_200_is_an_error_that_says_why() {
         let answer = |status: &str| Answer {
-            status: status.to_owned(),
+            head: format!("{status}\r\nETag: \"a\"\r\n\r\n"),
             body: b"no such region".to_vec(),
         };
         assert!(answer("HTTP/1.1 200 OK").ok().is_ok());
+        assert_eq!(answer("HTTP/1.1 200 OK").header("etag"), Some("\"a\""));
         let error = answer("HTTP/1.1 404 Not Found").ok();
         let text = error.expect_err("it isn't 200").to_string();
         assert_eq!(text, "HTTP/1.1 404 Not Found: no such region");

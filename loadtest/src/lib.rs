@@ -17,6 +17,7 @@ mod latency;
 mod metrics;
 mod pace;
 mod payload;
+mod postgres;
 mod process;
 mod regions;
 mod report;

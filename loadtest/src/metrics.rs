@@ -23,13 +23,22 @@ impl Counted {
 
     /// The sum of a counter over its labels; 0 where it isn't shown.
     pub(crate) fn of(&self, metric: Metric) -> f64 {
+        self.sum(metric, |_| true)
+    }
+
+    /// The sum of a counter where its labels are these alone, such as `outcome="hit"`; 0 where it isn't shown.
+    pub(crate) fn of_labels(&self, metric: Metric, labels: &str) -> f64 {
+        self.sum(metric, |shown| shown == labels)
+    }
+
+    fn sum(&self, metric: Metric, counts: impl Fn(&str) -> bool) -> f64 {
         let value = |line: &str| {
             let rest = line.strip_prefix(metric.name)?.strip_prefix("_total")?;
-            let value = match rest.strip_prefix('{') {
-                Some(labelled) => labelled.rsplit_once('}')?.1,
-                None => rest,
+            let (labels, value) = match rest.strip_prefix('{') {
+                Some(labelled) => labelled.rsplit_once('}')?,
+                None => ("", rest),
             };
-            value.trim().parse::<f64>().ok()
+            counts(labels).then(|| value.trim().parse::<f64>().ok())?
         };
         self.0.lines().filter_map(value).sum()
     }
@@ -55,7 +64,9 @@ mod tests {
     fn a_counter_is_summed_over_its_labels() {
         let text = "# HELP trunkline_link_frames Frames.\ntrunkline_link_frames_total{peer=\"a}\"} 3\n\
                     trunkline_link_frames_total{peer=\"b\"} 4\ntrunkline_link_frames_out_total 9\n";
-        assert!((Counted(text.to_owned()).of(FRAMES) - 7.0).abs() < 1e-9);
+        let counted = Counted(text.to_owned());
+        assert!((counted.of(FRAMES) - 7.0).abs() < 1e-9);
+        assert!((counted.of_labels(FRAMES, r#"peer="b""#) - 4.0).abs() < 1e-9);
     }
 
     #[test]

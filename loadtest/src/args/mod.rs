@@ -4,8 +4,10 @@ mod chaos;
 mod cut;
 mod fanout;
 mod floor;
+mod floor_pages;
 mod floor_store;
 mod geo;
+mod history;
 mod idle;
 mod mesh;
 mod pace;
@@ -22,8 +24,10 @@ pub(crate) use chaos::{ChaosArgs, Fault, StoreKind};
 pub(crate) use cut::CutArgs;
 pub(crate) use fanout::FanoutArgs;
 pub(crate) use floor::FloorArgs;
+pub(crate) use floor_pages::FloorPagesArgs;
 pub(crate) use floor_store::FloorStoreArgs;
 pub(crate) use geo::GeoArgs;
+pub(crate) use history::HistoryArgs;
 pub(crate) use idle::IdleArgs;
 pub(crate) use mesh::MeshArgs;
 pub(crate) use pace::{PaceArgs, Road};
@@ -57,6 +61,11 @@ pub(crate) enum Command {
     Publish(PublishArgs),
     /// A bare database: commits messages as a store would, nothing else.
     FloorStore(FloorStoreArgs),
+    /// Late joiners of one channel, who read its newest history page and walk back, at the edge of --api; each answer is
+    /// checked by payload.
+    History(HistoryArgs),
+    /// A bare server for `history --floor`: answers with pages that it is told on its standard input.
+    FloorPages(FloorPagesArgs),
     /// The trip edge, owner, edge, beside one that ends at the edge.
     Ping(PingArgs),
     /// A relay that makes distance between whoever dials it and its target, until it is interrupted; lines on its standard

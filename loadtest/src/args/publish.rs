@@ -37,8 +37,12 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Road::Ws, Road::Api])]
     pub(crate) roads: Vec<Road>,
     /// Measures a bare database in this directory in each round, with as many submitters as there are publishes in flight.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "floor_pg")]
     pub(crate) floor_dir: Option<PathBuf>,
+    /// Measures a bare PostgreSQL in each round instead, the server of a node's store: the same submitters, channels and
+    /// connections, in tables of its own that are dropped afterwards. The DSN is as `store.postgres.dsn`, without TLS.
+    #[arg(long, value_name = "DSN")]
+    pub(crate) floor_pg: Option<String>,
     /// Server processes whose CPU is counted; may be given again.
     #[arg(long, value_name = "[NAME=]PID")]
     pub(crate) pid: Vec<Watched>,

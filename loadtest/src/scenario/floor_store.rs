@@ -16,10 +16,10 @@ use crate::payload;
 use crate::report::Report;
 
 /// Messages of one commit: far more than submitters of a sensible run.
-const BATCH_MAX: usize = 4096;
+pub(super) const BATCH_MAX: usize = 4096;
 
 /// A message and who waits for its commit.
-type Submitted = (Vec<u8>, oneshot::Sender<()>);
+pub(super) type Submitted = (Vec<u8>, oneshot::Sender<()>);
 
 /// Measures the database alone.
 ///
@@ -45,8 +45,10 @@ pub(crate) async fn measure(args: &FloorStoreArgs) -> Result<Answers> {
     let writer = std::thread::spawn(move || write(&path, submitted));
     let end = Instant::now() + Duration::from_secs_f64(args.seconds);
     let answers = RefCell::new(Answers::new());
-    let submitters =
-        (0..args.submitters).map(|_| submit_until(end, args.bytes, submit.clone(), &answers));
+    let submitters = (0..args.submitters).map(|_| {
+        let submit = |submitted| Ok(submit.send(submitted)?);
+        submit_until(end, args.bytes, submit, &answers)
+    });
     let submitted = try_join_all(submitters).await;
     drop(submit);
     let written = writer.join().ok().context("the writer has died")?;
@@ -56,10 +58,14 @@ pub(crate) async fn measure(args: &FloorStoreArgs) -> Result<Answers> {
     Ok(answers.into_inner().done())
 }
 
-async fn submit_until(
+/// Submits a message, waits for its commit, and so on until the end.
+///
+/// # Errors
+/// When nobody commits any more.
+pub(super) async fn submit_until(
     end: Instant,
     bytes: usize,
-    submit: mpsc::UnboundedSender<Submitted>,
+    submit: impl Fn(Submitted) -> Result<()>,
     answers: &RefCell<Answers>,
 ) -> Result<()> {
     loop {
@@ -69,9 +75,7 @@ async fn submit_until(
         }
         let (done, committed) = oneshot::channel();
         let message = payload::sent_at(payload::now(), bytes);
-        submit
-            .send((message, done))
-            .context("the writer has died")?;
+        submit((message, done)).context("the writer has died")?;
         committed.await.context("the writer has died")?;
         answers.borrow_mut().record(sent.elapsed());
     }

@@ -7,9 +7,12 @@ mod echo;
 mod fanout;
 mod feed;
 mod floor;
+mod floor_pages;
+mod floor_postgres;
 mod floor_store;
 mod follow;
 mod geo;
+mod history;
 mod idle;
 mod ping;
 mod publish;
@@ -35,6 +38,8 @@ pub(crate) async fn run(command: &Command) -> Result<Option<Report>> {
         Command::Floor(args) => floor::run(args).map(|()| None),
         Command::Publish(args) => publish::run(args).await.map(Some),
         Command::FloorStore(args) => floor_store::run(args).await.map(Some),
+        Command::History(args) => history::run(args).await.map(Some),
+        Command::FloorPages(args) => floor_pages::run(args).map(|()| None),
         Command::Ping(args) => ping::run(args).await.map(Some),
         Command::Wan(args) => wan::run(args).await.map(Some),
         Command::WanSelfTest(args) => wan_self_test::run(args).map(Some),

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use super::floor_store;
 use super::publisher::{is_published, request};
+use super::{floor_postgres, floor_store};
 use crate::api::Api;
 use crate::args::{FloorStoreArgs, PublishArgs, Road};
 use crate::client::Client;
@@ -38,6 +38,10 @@ pub(crate) async fn run(args: &PublishArgs) -> Result<Report> {
                 rounds: 1,
             };
             let answers = floor_store::measure(&floor).await?;
+            answers.add_to(&mut report, "floor");
+        }
+        if let Some(dsn) = &args.floor_pg {
+            let answers = floor_postgres::measure(args, dsn).await?;
             answers.add_to(&mut report, "floor");
         }
     }

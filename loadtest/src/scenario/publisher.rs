@@ -81,17 +81,31 @@ impl Publisher {
             Self::Ws(client) => {
                 let payload = Bytes::from(payload);
                 let requests = (0..plan.pace.burst).map(|_| request(&plan.channel, &payload));
-                let mut unanswered = client.send_all(requests).await?.len();
-                while unanswered > 0 {
-                    for reply in client.replies().await? {
-                        is_published(&reply.body)?;
-                        unanswered -= 1;
-                    }
-                }
-                Ok(())
+                publish_together(client, requests).await
             }
         }
     }
+}
+
+/// Publishes sent in one frame, below what an edge takes of a connection at once.
+pub(crate) const TOGETHER: usize = 128;
+
+/// Sends publishes in one frame, at most [`TOGETHER`], and waits for their answers.
+///
+/// # Errors
+/// When one isn't taken.
+pub(crate) async fn publish_together(
+    client: &mut Client,
+    requests: impl IntoIterator<Item = Request>,
+) -> Result<()> {
+    let mut unanswered = client.send_all(requests).await?.len();
+    while unanswered > 0 {
+        for reply in client.replies().await? {
+            is_published(&reply.body)?;
+            unanswered -= 1;
+        }
+    }
+    Ok(())
 }
 
 /// A publish into a channel.

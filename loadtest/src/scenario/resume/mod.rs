@@ -13,7 +13,7 @@ use trunkline_telemetry::names::{backbone, link, upstream};
 use self::crowd::Crowd;
 use super::idle::allow_files;
 use super::ping;
-use super::publisher::{is_published, request};
+use super::publisher::{TOGETHER, publish_together, request};
 use crate::args::{ResumeArgs, Rtt};
 use crate::client::{Client, PATIENCE};
 use crate::metrics::Counted;
@@ -21,9 +21,6 @@ use crate::payload;
 use crate::report::Report;
 use crate::target::Target;
 use crate::wan::{CONNECTIONS_MAX, TcpRelay, WanConfig};
-
-/// Publishes sent in one frame, below what an edge takes of a connection at once.
-const BATCH: usize = 128;
 
 /// Questions that tell how long a round trip to the edge takes.
 const QUESTIONS: usize = 20;
@@ -130,8 +127,9 @@ async fn miss(args: &ResumeArgs, publisher: &mut Client) -> Result<()> {
     let payload = Bytes::from(payload::sent_at(payload::now(), args.bytes));
     let channels: Vec<String> = (0..args.pool).map(|number| name(args, number)).collect();
     for _ in 0..args.missed {
-        for batch in channels.chunks(BATCH) {
-            publish(publisher, batch, &payload).await?;
+        for batch in channels.chunks(TOGETHER) {
+            let requests = batch.iter().map(|channel| request(channel, &payload));
+            publish_together(publisher, requests).await?;
         }
     }
     let wanted = (args.pool * args.missed) as f64;
@@ -148,18 +146,6 @@ async fn miss(args: &ResumeArgs, publisher: &mut Client) -> Result<()> {
         );
         tokio::time::sleep(LOOK_INTERVAL).await;
     }
-}
-
-async fn publish(publisher: &mut Client, channels: &[String], payload: &Bytes) -> Result<()> {
-    let requests = channels.iter().map(|channel| request(channel, payload));
-    let mut unanswered = publisher.send_all(requests).await?.len();
-    while unanswered > 0 {
-        for reply in publisher.replies().await? {
-            is_published(&reply.body)?;
-            unanswered -= 1;
-        }
-    }
-    Ok(())
 }
 
 fn name(args: &ResumeArgs, number: usize) -> String {
