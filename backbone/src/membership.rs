@@ -70,12 +70,7 @@ fn next_view(
     member: Member,
     now: UnixMillis,
 ) -> RingView {
-    let number = before.map_or(1, |view| view.version.number + 1);
-    let version = ViewVersion {
-        birth,
-        timeline: 0,
-        number,
-    };
+    let version = ViewVersion::after(before.map(|view| view.version), birth, now);
     // Rules come from this node's configuration, which may have changed. An edge that outlives its store must take
     // the new store's rules, so the clock leads their version as it leads the view's.
     let rules_version = before.map_or(1, |view| view.rules_version + 1).max(now.0);

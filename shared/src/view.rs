@@ -34,8 +34,24 @@ pub struct ViewVersion {
     pub birth: UnixMillis,
     /// The database server's timeline under asynchronous replication, else 0.
     pub timeline: u32,
-    /// Grows by one with each change of the row.
+    /// Grows with each change of the row; led by the clock of the node that changes it, in Unix milliseconds.
     pub number: u64,
+}
+
+impl ViewVersion {
+    /// The version of the view that replaces `before` in a store that was born at `birth`, written when it is `now`.
+    ///
+    /// Always later than `before`. The clock leads it, so that it is also later than what a store has forgotten: edges
+    /// still have the views that were written after a backup was made.
+    #[must_use]
+    pub fn after(before: Option<Self>, birth: UnixMillis, now: UnixMillis) -> Self {
+        let next = before.map_or(1, |before| before.number + 1);
+        Self {
+            birth,
+            timeline: 0,
+            number: next.max(now.0),
+        }
+    }
 }
 
 impl fmt::Display for ViewVersion {
@@ -225,6 +241,25 @@ mod tests {
             number: 0,
         };
         assert!(new > old);
+    }
+
+    #[test]
+    fn the_next_view_is_later_than_one_that_the_store_forgot() {
+        let birth = UnixMillis(100);
+        let kept = ViewVersion::after(None, birth, UnixMillis(200));
+        let forgotten = ViewVersion::after(Some(kept), birth, UnixMillis(300));
+        let next = ViewVersion::after(Some(kept), birth, UnixMillis(400));
+        assert!(kept < forgotten && forgotten < next);
+    }
+
+    #[test]
+    fn the_next_view_is_later_even_where_the_clock_stepped_back() {
+        let birth = UnixMillis(100);
+        let before = ViewVersion::after(None, birth, UnixMillis(500));
+        for now in [0, 499, 500] {
+            assert!(ViewVersion::after(Some(before), birth, UnixMillis(now)) > before);
+        }
+        assert!(ViewVersion::after(None, birth, UnixMillis(0)) > ViewVersion::default());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client::client};
@@ -59,9 +59,11 @@ impl Client {
     /// Waits for replies and pushes; pings are answered here.
     ///
     /// # Panics
-    /// When nothing comes for long, and at a close that ends it for good.
+    /// When nothing but pings comes for long, and at a close that ends it for good.
     pub(crate) fn receive(&mut self) -> Result<Vec<Value>, Gone> {
+        let give_up = Instant::now() + PATIENCE;
         loop {
+            assert!(Instant::now() < give_up, "only pings came for {PATIENCE:?}");
             let text = match self.socket.read() {
                 Ok(Message::Text(text)) => text,
                 Ok(Message::Close(frame)) => {

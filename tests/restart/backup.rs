@@ -131,6 +131,11 @@ fn new_epochs_tell_clients_what_a_backup_lost() {
 }
 
 #[test]
+fn an_owner_begins_a_new_epoch_where_an_edge_has_seen_what_a_backup_lost() {
+    Loss::play().expect_told();
+}
+
+#[test]
 fn a_store_is_checked_moved_and_refused_while_a_node_has_it() {
     let dir = tempfile::tempdir().expect("a directory");
     make_certificates(dir.path(), &["backbone-1"], &["eu-west/edge-1"]);

@@ -49,12 +49,9 @@ impl Mesh {
 
     fn next_view(&self) -> RingView {
         let state = self.disk.state();
-        let number = state.view_now().map_or(0, |view| view.version.number) + 1;
-        let version = ViewVersion {
-            birth: state.birth(),
-            timeline: 0,
-            number,
-        };
+        let before = state.view_now().map(|view| view.version);
+        let now = self.node.clock.now(self.now).unix;
+        let version = ViewVersion::after(before, state.birth(), now);
         let member = Member {
             name: NodeId::parse("backbone-1").expect("a good name"),
             incarnation: self.node.incarnation,
