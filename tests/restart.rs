@@ -4,13 +4,17 @@
 mod backup;
 #[path = "crash/client.rs"]
 mod client;
+#[path = "restart/expired.rs"]
+mod expired;
 mod harness;
 
 use std::path::Path;
 
+use client::Client;
 use harness::papers::{link_section, make_certificates};
 use harness::process::Process;
-use harness::{api, own_ip};
+use harness::{api, own_ip, wait_until};
+
 use serde_json::{Value, json};
 
 /// With such an idle time-out nothing but a reset tells an edge in time that its node was restarted.
@@ -22,7 +26,9 @@ const OPEN: &str = "allow_subscribe_for_client = true\nallow_subscribe_for_anony
 fn node(dir: &Path, link: &str) -> Process {
     let config = format!(
         "[backbone]\nlisten = \"{link}\"\n[store]\npath = \"{}/store\"\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
-         [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1h\"\n{OPEN}",
+         [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1h\"\n{OPEN}\
+         [[namespace]]\nname = \"short\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1s\"\n{OPEN}\
+         [[namespace]]\nname = \"board\"\nclass = \"buffered\"\nhistory_size = 100\nhistory_ttl = \"1s\"\n{OPEN}",
         dir.display(),
         link_section(dir, "backbone-1", IDLE),
     );
@@ -43,6 +49,24 @@ fn edge(dir: &Path, link: &str) -> Process {
 fn publish(edge: &Process, channel: &str, number: u64) -> Value {
     let body = json!({ "channel": channel, "data": { "number": number } });
     api(&edge.address("listen"), "publish", &body)["result"].clone()
+}
+
+/// Subscribes as soon as the edge can; returns the result.
+fn subscribe(client: &mut Client, how: &Value) -> Value {
+    loop {
+        client
+            .send(&[json!({ "id": 2, "subscribe": how })])
+            .expect("its connection lives");
+        let reply = wait_until("a reply", || {
+            let said = client.receive().expect("its connection lives");
+            said.into_iter().find(|one| one["id"] == 2)
+        });
+        match reply.get("subscribe") {
+            Some(result) => return result.clone(),
+            // The edge has no link yet.
+            None => assert_eq!(reply["error"]["temporary"], true, "{reply}"),
+        }
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::harness::papers::make_certificates;
 use crate::harness::process::Process;
 use crate::harness::{own_ip, trunkline, wait_until};
-use crate::{edge, node, publish};
+use crate::{edge, node, publish, subscribe};
 
 /// A mesh whose backup holds three messages and whose client has seen five.
 struct Loss {
@@ -77,22 +77,8 @@ impl Loss {
 
 /// Subscribes with a position that was told before; returns the result.
 fn recover(client: &mut Client, offset: u64, epoch: &Value) -> Value {
-    let subscribe =
-        json!({ "channel": "chat:1", "recover": true, "offset": offset, "epoch": epoch });
-    loop {
-        client
-            .send(&[json!({ "id": 2, "subscribe": subscribe })])
-            .expect("its connection lives");
-        let reply = wait_until("a reply", || {
-            let said = client.receive().expect("its connection lives");
-            said.into_iter().find(|one| one["id"] == 2)
-        });
-        match reply.get("subscribe") {
-            Some(result) => return result.clone(),
-            // The edge has no link yet.
-            None => assert_eq!(reply["error"]["temporary"], true, "{reply}"),
-        }
-    }
+    let how = json!({ "channel": "chat:1", "recover": true, "offset": offset, "epoch": epoch });
+    subscribe(client, &how)
 }
 
 fn copy(from: &Path, to: &Path) {

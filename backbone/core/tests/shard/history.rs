@@ -1,5 +1,7 @@
 //! History.
 
+use std::time::Duration;
+
 use trunkline_backbone_core::ShardConfig;
 use trunkline_backbone_core::io::StoreRequest;
 use trunkline_shared::frame::{HistoryPiece, HistoryQuery, Refusal, ToEdge};
@@ -128,6 +130,46 @@ fn size_excludes_what_is_older() {
         ask(&mut owner, "few:1", newest(0, 9), ALL),
         (vec![3, 4, 5], 5)
     );
+}
+
+#[test]
+fn a_position_at_the_head_stays_good_when_everything_has_expired() {
+    let mut owner = Owner::new();
+    (1..=3).for_each(|n| owner.keep(2, "chat:1", n, "a"));
+    (1..=3).for_each(|n| owner.publish(2, publish("live:1", n, "a")));
+    let heads = ["chat:1", "live:1"].map(|name| owner.subscribed(1, name, None).head);
+    owner.pass(TTL + Duration::from_secs(3600));
+    for (name, head) in ["chat:1", "live:1"].into_iter().zip(heads) {
+        let subscribed = owner.subscribed(3, name, head);
+        assert_eq!(
+            (subscribed.head, subscribed.lagging),
+            (head, false),
+            "{name}"
+        );
+        assert_eq!(head.map(|head| head.offset), Some(Offset(3)));
+        assert_eq!(
+            ask(&mut owner, name, newest(3, 9), ALL),
+            (vec![], 3),
+            "{name}"
+        );
+        assert_eq!(
+            ask(&mut owner, name, newest(0, 9), ALL),
+            (vec![], 3),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_owner_that_begins_where_everything_has_expired_goes_on_in_the_epoch() {
+    let mut owner = Owner::new();
+    owner.disk.store("chat:1", 9, &["1", "2", "3"]);
+    owner.pass(TTL + Duration::from_secs(3600));
+    let subscribed = owner.subscribed(1, "chat:1", at(3));
+    assert_eq!((subscribed.head, subscribed.lagging), (at(3), false));
+    assert_eq!(ask(&mut owner, "chat:1", newest(3, 9), ALL), (vec![], 3));
+    owner.keep(2, "chat:1", 1, "4");
+    assert_eq!(ask(&mut owner, "chat:1", newest(3, 9), ALL), (vec![4], 4));
 }
 
 #[test]

@@ -58,8 +58,15 @@ pub(crate) fn view(number: u64) -> Arc<RingView> {
     Arc::new(RingView::of_one(version(number), 1, member))
 }
 
+/// How long every namespace with a history keeps it.
+pub(crate) const TTL: Duration = Duration::from_secs(60);
+
 fn namespace(name: &str, class: Class, history_size: u32) -> Namespace {
-    let history_ttl = Duration::from_secs(if history_size == 0 { 0 } else { 60 });
+    let history_ttl = if history_size == 0 {
+        Duration::ZERO
+    } else {
+        TTL
+    };
     Namespace {
         name: name.to_owned(),
         class: Some(class),

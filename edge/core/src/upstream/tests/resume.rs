@@ -239,6 +239,38 @@ fn at_the_top_nothing_can_be_expired() {
     answered(&mut edge, recover(3), "subscribed 3 Some([])");
 }
 
+/// An edge without a ring; the owner answers a resume with nothing, and names the head.
+#[track_caller]
+fn nothing_is_kept(after: u64, head: u64, story: &str) {
+    let mut edge = Edge::linked();
+    edge.subscribe(B, "chat:1", Some(recover(after)));
+    let question = edge
+        .sent
+        .iter()
+        .find(|(.., frame)| kind(frame) == "history");
+    let request = request_of(&question.expect("a history was asked").2);
+    edge.answer_subscribe(LINK, Some(at(head)), false);
+    edge.frame(ToEdge::History(HistoryPiece {
+        request,
+        slot: slot("chat:1"),
+        head: at(head),
+        floor: Offset::ZERO,
+        publications: Vec::new(),
+        last: true,
+    }));
+    assert_eq!(edge.take_story(B), [story]);
+}
+
+#[test]
+fn at_the_head_nothing_is_missed_though_nothing_is_kept() {
+    nothing_is_kept(9, 9, "subscribed 9 Some([])");
+}
+
+#[test]
+fn below_the_head_what_is_not_kept_is_missed() {
+    nothing_is_kept(8, 9, "subscribed 9 None");
+}
+
 #[test]
 fn without_a_link_the_ring_still_answers_and_the_rest_follows() {
     let mut edge = with_ring();
