@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::rate::rate;
 use super::regions::RegionsArgs;
 use super::seconds::seconds;
 
@@ -25,7 +26,7 @@ pub(crate) struct CutArgs {
     #[arg(long, default_value = "15", value_parser = seconds, value_name = "SECONDS")]
     pub(crate) seconds_after: Duration,
     /// Messages per second, of all publishers together.
-    #[arg(long, default_value_t = 200.0)]
+    #[arg(long, default_value = "200", value_parser = rate, value_name = "PER_SECOND")]
     pub(crate) rate: f64,
     /// Channels that share the messages.
     #[arg(long, default_value_t = 20)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::rate::rate;
 use super::regions::RegionsArgs;
 
 /// Flags of `geo`.
@@ -12,7 +13,7 @@ pub(crate) struct GeoArgs {
     #[command(flatten)]
     pub(crate) regions: RegionsArgs,
     /// Messages per second from each region to each, itself included; the pairs take turns.
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value = "10", value_parser = rate, value_name = "PER_SECOND")]
     pub(crate) rate: f64,
     /// Length of a run; a second before it isn't counted.
     #[arg(long, default_value_t = 20.0)]

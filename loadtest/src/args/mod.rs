@@ -13,6 +13,7 @@ mod mesh;
 mod pace;
 mod ping;
 mod publish;
+mod rate;
 mod regions;
 mod resume;
 mod seconds;

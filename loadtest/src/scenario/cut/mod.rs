@@ -19,7 +19,6 @@ use trial::Trial;
 /// # Errors
 /// When the proof fails: something lost, doubled, out of order, missing in silence, or a connection that was closed.
 pub(crate) async fn run(args: &CutArgs) -> Result<Report> {
-    ensure!(args.rate > 0.0, "--rate {} is not above 0", args.rate);
     ensure!(
         args.channels > 0,
         "--channels 0 leaves nothing to publish into"

@@ -29,7 +29,6 @@ const START_DELAY: Duration = Duration::from_millis(100);
 /// # Errors
 /// When a message is refused or lost, or came before it could have.
 pub(crate) async fn run(args: &GeoArgs) -> Result<Report> {
-    ensure!(args.rate > 0.0, "--rate {} is not above 0", args.rate);
     let regions = regions::find(&args.regions).await?;
     let pairs = pair::all(&regions);
     let mut report = Report::new("geo");
