@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use trunkline_telemetry::Metric;
 
+use crate::args::MetricsArgs;
 use crate::http;
 use crate::target::Target;
 
@@ -46,6 +47,26 @@ impl Counted {
     /// How much a counter has grown since.
     pub(crate) fn since(&self, before: &Self, metric: Metric) -> f64 {
         self.of(metric) - before.of(metric)
+    }
+}
+
+/// What an edge and a node counted up to one moment.
+#[derive(Debug)]
+pub(crate) struct Counts {
+    pub(crate) edge: Counted,
+    pub(crate) node: Counted,
+}
+
+impl Counts {
+    /// Reads the metrics of both.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub(crate) async fn read(from: &MetricsArgs) -> Result<Self> {
+        Ok(Self {
+            edge: Counted::read(&from.edge_metrics).await?,
+            node: Counted::read(&from.node_metrics).await?,
+        })
     }
 }
 

@@ -2,29 +2,16 @@
 
 use clap::Args;
 
-use super::MeshArgs;
+use super::{MeshArgs, MetricsArgs};
 use crate::process::Watched;
-use crate::target::Target;
 
 /// Flags of `history`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct HistoryArgs {
     #[command(flatten)]
     pub(crate) mesh: MeshArgs,
-    /// Metrics of the edge that is read from.
-    #[arg(
-        long,
-        default_value = "http://127.0.0.1:9191/metrics",
-        value_name = "URL"
-    )]
-    pub(crate) edge_metrics: Target,
-    /// Metrics of the node that owns the channel.
-    #[arg(
-        long,
-        default_value = "http://127.0.0.1:9190/metrics",
-        value_name = "URL"
-    )]
-    pub(crate) node_metrics: Target,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
     /// Joiners, each with a connection of its own.
     #[arg(long, default_value_t = 5000)]
     pub(crate) joiners: usize,
@@ -40,9 +27,16 @@ pub(crate) struct HistoryArgs {
     /// Messages of a page at most.
     #[arg(long, default_value_t = 50)]
     pub(crate) limit: usize,
-    /// Namespace of the channel, which is a new one in each round.
+    /// Namespace of the channel, which is a new one in each round unless it is named.
     #[arg(long, default_value = "chat")]
     pub(crate) namespace: String,
+    /// The channel; without --filled a new one.
+    #[arg(long)]
+    pub(crate) channel: Option<String>,
+    /// Publishes nothing: the channel has its messages from an earlier run, so that a mesh can be started anew between, and
+    /// its owner has to read the store.
+    #[arg(long, requires = "channel")]
+    pub(crate) filled: bool,
     /// Bytes of a payload.
     #[arg(long, default_value_t = 200)]
     pub(crate) bytes: usize,

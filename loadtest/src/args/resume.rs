@@ -2,28 +2,15 @@
 
 use clap::Args;
 
-use super::{MeshArgs, Rtt};
-use crate::target::Target;
+use super::{MeshArgs, MetricsArgs, Rtt};
 
 /// Flags of `resume`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ResumeArgs {
     #[command(flatten)]
     pub(crate) mesh: MeshArgs,
-    /// Metrics of that edge.
-    #[arg(
-        long,
-        default_value = "http://127.0.0.1:9191/metrics",
-        value_name = "URL"
-    )]
-    pub(crate) edge_metrics: Target,
-    /// Metrics of the node that owns the channels.
-    #[arg(
-        long,
-        default_value = "http://127.0.0.1:9190/metrics",
-        value_name = "URL"
-    )]
-    pub(crate) node_metrics: Target,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
     /// Connections that are dropped and come back together.
     #[arg(long, default_value_t = 200)]
     pub(crate) connections: usize,

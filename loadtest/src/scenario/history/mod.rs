@@ -15,7 +15,7 @@ use super::idle::allow_files;
 use super::publisher::{TOGETHER, publish_together, request};
 use crate::args::HistoryArgs;
 use crate::client::Client;
-use crate::metrics::Counted;
+use crate::metrics::Counts;
 use crate::payload::{self, Numbered};
 use crate::postgres;
 use crate::process::{CpuWatch, Watched};
@@ -30,11 +30,18 @@ pub(crate) async fn run(args: &HistoryArgs) -> Result<Report> {
         args.joiners > 0 && args.concurrency > 0 && args.pages > 0,
         "--joiners, --concurrency and --pages are at least 1"
     );
+    ensure!(
+        args.rounds == 1 || args.channel.is_none() || args.filled,
+        "--rounds is {}: one channel is new once",
+        args.rounds
+    );
     allow_files(args.concurrency)?;
     let mut report = Report::new("history");
     for _ in 0..args.rounds {
-        let channel = format!("{}:loadtest-history-{}", args.namespace, payload::now());
-        fill(args, &channel).await?;
+        let channel = args.channel.clone().unwrap_or_else(|| new_channel(args));
+        if !args.filled {
+            fill(args, &channel).await?;
+        }
         let shelf = measure(args, &channel, &mut report).await?;
         if args.floor {
             measure_floor(args, &channel, &shelf, &mut report).await?;
@@ -47,6 +54,10 @@ pub(crate) async fn run(args: &HistoryArgs) -> Result<Report> {
         report.add_ratio(&ratio, &of, &cpu_of(FLOOR));
     }
     Ok(report)
+}
+
+fn new_channel(args: &HistoryArgs) -> String {
+    format!("{}:loadtest-history-{}", args.namespace, payload::now())
 }
 
 /// What the bare server is called.
@@ -79,11 +90,11 @@ async fn measure(args: &HistoryArgs, channel: &str, report: &mut Report) -> Resu
         Some(database) => postgres::message_scans(database).await?,
         None => 0,
     };
-    let before = counted(args).await?;
+    let before = Counts::read(&args.metrics).await?;
     let watch = CpuWatch::start(&args.pid)?;
     let (times, shelf) = Readers::new(args, &args.mesh.api, channel).read().await?;
     let used = watch.used()?;
-    let after = counted(args).await?;
+    let after = Counts::read(&args.metrics).await?;
     add_times(report, "", &times);
     for (name, cpu) in used {
         report.add(cpu_of(name), "us", per_request(&times, cpu.as_secs_f64()));
@@ -137,19 +148,6 @@ fn add_times(report: &mut Report, prefix: &str, times: &Times) {
     report.add(format!("{prefix}pages read"), "", pages as f64);
     let rate = requests(times) / times.whole.as_secs_f64();
     report.add(format!("{prefix}answers per second"), "/s", rate);
-}
-
-/// What edge and node counted.
-struct Counts {
-    edge: Counted,
-    node: Counted,
-}
-
-async fn counted(args: &HistoryArgs) -> Result<Counts> {
-    Ok(Counts {
-        edge: Counted::read(&args.edge_metrics).await?,
-        node: Counted::read(&args.node_metrics).await?,
-    })
 }
 
 fn add_counts(report: &mut Report, before: &Counts, after: &Counts) {

@@ -16,7 +16,7 @@ use super::ping;
 use super::publisher::{TOGETHER, publish_together, request};
 use crate::args::{ResumeArgs, Rtt};
 use crate::client::{Client, PATIENCE};
-use crate::metrics::Counted;
+use crate::metrics::{Counted, Counts};
 use crate::payload;
 use crate::report::Report;
 use crate::target::Target;
@@ -74,11 +74,11 @@ fn relay(args: &ResumeArgs, Rtt(rtt): Rtt) -> Result<TcpRelay> {
 /// Lets all come back, and compares what edge and node counted before and after.
 async fn measure(crowd: &mut Crowd<'_>, report: &mut Report) -> Result<()> {
     let args = crowd.args();
-    let (edge, node) = counted(args).await?;
+    let before = Counts::read(&args.metrics).await?;
     let start = Instant::now();
     let mut back = crowd.come(args.missed).await?;
     let whole = start.elapsed();
-    let (edge_after, node_after) = counted(args).await?;
+    let after = Counts::read(&args.metrics).await?;
     let first = back.clients.first_mut().context("nobody came back")?;
     let round_trip = ping::edge_only(first, QUESTIONS).await?;
     drop(back.clients);
@@ -100,7 +100,7 @@ async fn measure(crowd: &mut Crowd<'_>, report: &mut Report) -> Result<()> {
     report.add("all recovered", "ms", whole.as_secs_f64() * 1000.0);
     report.add("resumes", "", resumes);
     report.add("messages recovered", "", resumes * args.missed as f64);
-    let of_edge = |metric| edge_after.since(&edge, metric);
+    let of_edge = |metric| after.edge.since(&before.edge, metric);
     report.add(
         "answered by the edge",
         "",
@@ -112,18 +112,14 @@ async fn measure(crowd: &mut Crowd<'_>, report: &mut Report) -> Result<()> {
         of_edge(upstream::RESUMES_AT_OWNER),
     );
     report.add("frames from edge to nodes", "", of_edge(link::FRAMES_OUT));
-    report.add("store reads", "", node_after.since(&node, backbone::READS));
+    let reads = after.node.since(&before.node, backbone::READS);
+    report.add("store reads", "", reads);
     Ok(())
-}
-
-async fn counted(args: &ResumeArgs) -> Result<(Counted, Counted)> {
-    let edge = Counted::read(&args.edge_metrics).await?;
-    Ok((edge, Counted::read(&args.node_metrics).await?))
 }
 
 /// Publishes into every channel what everybody misses, and waits until the edge has it.
 async fn miss(args: &ResumeArgs, publisher: &mut Client) -> Result<()> {
-    let before = Counted::read(&args.edge_metrics).await?;
+    let before = Counted::read(&args.metrics.edge_metrics).await?;
     let payload = Bytes::from(payload::sent_at(payload::now(), args.bytes));
     let channels: Vec<String> = (0..args.pool).map(|number| name(args, number)).collect();
     for _ in 0..args.missed {
@@ -135,7 +131,7 @@ async fn miss(args: &ResumeArgs, publisher: &mut Client) -> Result<()> {
     let wanted = (args.pool * args.missed) as f64;
     let start = Instant::now();
     loop {
-        let after = Counted::read(&args.edge_metrics).await?;
+        let after = Counted::read(&args.metrics.edge_metrics).await?;
         let had = after.since(&before, upstream::PUBLICATIONS);
         if had >= wanted {
             return Ok(());
