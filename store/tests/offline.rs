@@ -105,6 +105,7 @@ fn a_whole_store_has_no_findings() {
         messages: 23,
         publish_ids: 23,
         idempotency_keys: 1,
+        users_seen: 0,
     };
     assert_eq!(check(directory.path()), (counts, vec![]));
 }

@@ -141,7 +141,7 @@ fn a_store_is_checked_moved_and_refused_while_a_node_has_it() {
     let checked = tool(&arguments, dir.path(), Stdio::null());
     assert_eq!(
         text(&checked.stdout),
-        "4096 slots, 1 channels, 1 messages, 1 publish ids, 0 idempotency keys; 0 damaged\n"
+        "4096 slots, 1 channels, 1 messages, 1 publish ids, 0 idempotency keys, 0 users seen; 0 damaged\n"
     );
     let exported = tool(&["export", "store"], dir.path(), Stdio::null());
     assert!(exported.status.success());

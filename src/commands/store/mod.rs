@@ -113,9 +113,10 @@ fn describe(counts: Counts) -> String {
         messages,
         publish_ids,
         idempotency_keys,
+        users_seen,
     } = counts;
     format!(
-        "{slots} slots, {heads} channels, {messages} messages, {publish_ids} publish ids, {idempotency_keys} idempotency keys"
+        "{slots} slots, {heads} channels, {messages} messages, {publish_ids} publish ids, {idempotency_keys} idempotency keys, {users_seen} users seen"
     )
 }
 

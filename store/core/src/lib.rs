@@ -4,6 +4,8 @@
 //! takes a slot's part whole or refuses it whole (`design.md` §6). Fencing is here and nowhere else.
 
 pub mod check;
+pub mod last_seen;
+pub mod members;
 pub mod memory;
 pub mod message;
 pub mod request;
@@ -11,6 +13,8 @@ mod select;
 pub mod suite;
 mod traits;
 
+pub use last_seen::LastSeenStore;
+pub use members::{Beat, HeartbeatError, JoinRequest, MemberRow, MemberStore};
 pub use memory::{MemoryState, MemoryStore};
 pub use message::{Head, StoredMessage};
 pub use request::{

@@ -1,6 +1,8 @@
 //! What the writer is asked to do, and how it answers.
 
 use futures_channel::oneshot::Sender;
+use smol_str::SmolStr;
+use trunkline_shared::UnixMillis;
 use trunkline_store_core::{
     AppendOutcome, ChannelAppend, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest,
     Head, SlotPart, StoreError, ViewChange,
@@ -28,6 +30,10 @@ pub(super) enum Command {
         change: ViewChange,
         answer: Sender<Result<bool, StoreError>>,
     },
+    Saw {
+        users: Vec<(SmolStr, UnixMillis)>,
+        answer: Sender<Result<(), StoreError>>,
+    },
 }
 
 /// A call whose answer waits for the commit.
@@ -49,6 +55,10 @@ pub(super) enum Pending {
         outcome: Result<bool, StoreError>,
         answer: Sender<Result<bool, StoreError>>,
     },
+    Saw {
+        outcome: Result<(), StoreError>,
+        answer: Sender<Result<(), StoreError>>,
+    },
 }
 
 impl Command {
@@ -58,6 +68,7 @@ impl Command {
         let (bytes, units) = match self {
             Self::Append { parts, .. } => (parts.iter().map(weight).sum(), parts.len()),
             Self::Claim { request, .. } => (request.slots.len() * 48, 1),
+            Self::Saw { users, .. } => (users.iter().map(|(user, _)| user.len() + 48).sum(), 1),
             Self::RaiseFloor { .. } | Self::ChangeView { .. } => (0, 1),
         };
         Cost {
@@ -85,6 +96,10 @@ impl Command {
                 outcome: stage.change_view(change),
                 answer,
             },
+            Self::Saw { users, answer } => Pending::Saw {
+                outcome: stage.saw(users),
+                answer,
+            },
         }
     }
 
@@ -96,6 +111,7 @@ impl Command {
             Self::Claim { answer, .. } => drop(answer.send(Err(away().into()))),
             Self::RaiseFloor { answer, .. } => drop(answer.send(Err(away().into()))),
             Self::ChangeView { answer, .. } => drop(answer.send(Err(away()))),
+            Self::Saw { answer, .. } => drop(answer.send(Err(away()))),
         }
     }
 }
@@ -112,6 +128,7 @@ impl Pending {
             Self::Claim { outcome, answer } => drop(answer.send(outcome)),
             Self::RaiseFloor { outcome, answer } => drop(answer.send(outcome)),
             Self::ChangeView { outcome, answer } => drop(answer.send(outcome)),
+            Self::Saw { outcome, answer } => drop(answer.send(outcome)),
         }
     }
 
@@ -129,6 +146,7 @@ impl Pending {
             Self::Claim { answer, .. } => drop(answer.send(Err(away().into()))),
             Self::RaiseFloor { answer, .. } => drop(answer.send(Err(away().into()))),
             Self::ChangeView { answer, .. } => drop(answer.send(Err(away()))),
+            Self::Saw { answer, .. } => drop(answer.send(Err(away()))),
         }
     }
 }

@@ -99,6 +99,7 @@ pub(super) struct Disk {
     pub(super) idempotency_keys: Rows,
     pub(super) slots: Rows,
     pub(super) view: Rows,
+    pub(super) last_seen: Rows,
     format: Rows,
     birth: UnixMillis,
     durability: PersistMode,
@@ -124,6 +125,9 @@ const KEYSPACES: [&str; 7] = [
 
 /// Added by format 2.
 const IDEMPOTENCY_KEYS: &str = "idempotency_keys";
+
+/// Made where it is missing, whatever the format: in a store without it nobody was seen, and an older program passes over it.
+const LAST_SEEN: &str = "last_seen";
 
 impl Disk {
     /// Makes an empty database in a directory that isn't there yet, and closes it.
@@ -173,6 +177,7 @@ impl Disk {
             slots: rows(KEYSPACES[4])?,
             view: rows(KEYSPACES[5])?,
             idempotency_keys: rows(IDEMPOTENCY_KEYS)?,
+            last_seen: make_rows(&database, LAST_SEEN).map_err(OpenError::database(path))?,
             format,
             birth,
             durability,
@@ -208,6 +213,7 @@ impl Disk {
             &self.slots,
             &self.view,
             &self.idempotency_keys,
+            &self.last_seen,
         ];
         while rows
             .iter()
@@ -267,11 +273,12 @@ fn open_rows(database: &Database, path: &Path, name: &'static str) -> Result<Row
             keyspace: name,
         });
     }
-    let keyspace = database.keyspace(name, KeyspaceCreateOptions::default);
-    Ok(Rows {
-        name,
-        keyspace: keyspace.map_err(OpenError::database(path))?,
-    })
+    make_rows(database, name).map_err(OpenError::database(path))
+}
+
+fn make_rows(database: &Database, name: &'static str) -> fjall::Result<Rows> {
+    let keyspace = database.keyspace(name, KeyspaceCreateOptions::default)?;
+    Ok(Rows { name, keyspace })
 }
 
 /// Adds what later formats have. The format's number is written last: a crash before leaves an older store, with more in it

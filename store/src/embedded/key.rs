@@ -20,6 +20,15 @@ pub(super) fn message(slot: Slot, channel: &Channel, offset: Offset) -> Vec<u8> 
     key
 }
 
+/// `length u8 | name`: of a user. The length keeps a key from being empty, which no key may be.
+///
+/// # Panics
+/// When the name has more than 255 bytes: such users aren't remembered.
+pub(super) fn user(name: &str) -> Vec<u8> {
+    let length = u8::try_from(name.len()).expect("longer names aren't remembered");
+    [&[length], name.as_bytes()].concat()
+}
+
 /// The offset at the end of a message's key.
 pub(super) fn offset_of(message_key: &[u8]) -> Option<Offset> {
     message_key

@@ -10,6 +10,8 @@ mod disk;
 mod error;
 mod journal;
 mod key;
+mod last_seen;
+mod nodes;
 pub mod offline;
 mod options;
 mod reader;
@@ -20,12 +22,13 @@ mod writer;
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
 
 use fjall::PersistMode;
 use futures_channel::oneshot;
 use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
+use trunkline_store_core::members::MemberTable;
 use trunkline_store_core::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
     FloorRequest, Head, MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage,
@@ -47,6 +50,7 @@ use crate::stats::{Counters, StoreStats};
 #[derive(Debug)]
 pub struct EmbeddedStore {
     birth: UnixMillis,
+    members: Mutex<MemberTable>,
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     // Given up last, when the database is closed.
@@ -106,6 +110,7 @@ impl EmbeddedStore {
         });
         let mut store = Self {
             birth,
+            members: Mutex::default(),
             shared,
             threads: Vec::new(),
             directory,

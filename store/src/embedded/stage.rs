@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
 use trunkline_shared::{Epoch, RingView, Slot, UnixMillis, ViewVersion};
 use trunkline_store_core::check::{check_append, check_claim};
 use trunkline_store_core::{
@@ -11,6 +12,7 @@ use trunkline_store_core::{
 
 use super::disk::{Disk, DiskError};
 use super::key;
+use super::last_seen::Seen;
 use super::sweep::Sweep;
 use crate::record::{self, KeyRow, SlotRow};
 use crate::stats::Sum;
@@ -29,11 +31,12 @@ pub(super) struct Stage<'a> {
     /// What this machine's clock shows.
     now: UnixMillis,
     view: Option<RingView>,
+    seen: Seen,
     sum: Sum,
 }
 
 impl<'a> Stage<'a> {
-    pub(super) const fn new(disk: &'a Disk, now: UnixMillis) -> Self {
+    pub(super) fn new(disk: &'a Disk, now: UnixMillis) -> Self {
         Self {
             disk,
             slots: BTreeMap::new(),
@@ -43,6 +46,7 @@ impl<'a> Stage<'a> {
             idempotency_keys: BTreeMap::new(),
             now,
             view: None,
+            seen: Seen::default(),
             sum: Sum {
                 messages: 0,
                 bytes: 0,
@@ -76,6 +80,7 @@ impl<'a> Stage<'a> {
                 record::encode_slot(&row),
             );
         }
+        self.seen.put(self.disk, &mut batch);
         if let Some(view) = &self.view {
             self.disk.put_view(&mut batch, view);
         }
@@ -256,5 +261,9 @@ impl<'a> Stage<'a> {
             self.view = Some(change.view);
         }
         Ok(fits)
+    }
+
+    pub(super) fn saw(&mut self, users: Vec<(SmolStr, UnixMillis)>) -> Result<(), StoreError> {
+        Ok(self.seen.take(self.disk, users)?)
     }
 }

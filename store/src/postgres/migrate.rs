@@ -6,10 +6,11 @@ use tracing::info;
 use super::error::OpenError;
 
 /// What leads from each format to the next one; never changed once released.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/1.sql"),
     include_str!("migrations/2.sql"),
     include_str!("migrations/3.sql"),
+    include_str!("migrations/4.sql"),
 ];
 
 /// Names our advisory locks among those of the database; "trunklin" in ASCII.

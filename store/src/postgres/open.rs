@@ -11,6 +11,7 @@ use trunkline_shared::{Slot, UnixMillis};
 use super::connector::Connector;
 use super::error::{Fault, OpenError};
 use super::inbox::Inbox;
+use super::members::Heartbeats;
 use super::numbers::from_ordered;
 use super::options::{Options, ShardOptions};
 use super::server::Server;
@@ -70,6 +71,7 @@ async fn open_server(
         appends,
         writes: start(&tools, calls_limit, Purpose::Write, 1).await?,
         reads: start(&tools, calls_limit, Purpose::Read, options.readers.max(1)).await?,
+        heartbeats: Heartbeats::new(tools.clone()),
         counters: Arc::clone(counters),
         ended: end_on_failure.disarm(),
     };
@@ -78,7 +80,7 @@ async fn open_server(
 }
 
 /// Makes an inbox and the connections that work on it.
-async fn start<W: Work>(
+pub(super) async fn start<W: Work>(
     tools: &Tools,
     limit: Cost,
     purpose: Purpose,

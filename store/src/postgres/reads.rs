@@ -32,7 +32,7 @@ pub(super) fn head(row: &Row, first: usize) -> Result<Head, Fault> {
 }
 
 /// Which of the things asked for a row answers; SQL counts from 1.
-fn place(row: &Row, asked: usize) -> Result<usize, Fault> {
+pub(super) fn place(row: &Row, asked: usize) -> Result<usize, Fault> {
     let place: i64 = column(row, 0)?;
     let index = usize::try_from(place - 1).ok();
     index

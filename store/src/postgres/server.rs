@@ -15,6 +15,7 @@ use trunkline_store_core::{
 use super::call::Call;
 use super::error::Fault;
 use super::inbox::Inbox;
+use super::members::Heartbeats;
 use super::session::Session;
 use super::worker::Work;
 use super::writer::Append;
@@ -31,6 +32,7 @@ pub(super) struct Server {
     pub(super) appends: Vec<Arc<Inbox<Append>>>,
     pub(super) writes: Arc<Inbox<Call>>,
     pub(super) reads: Arc<Inbox<Call>>,
+    pub(super) heartbeats: Heartbeats,
     pub(super) counters: Arc<Counters>,
     pub(super) ended: CancellationToken,
 }
@@ -114,7 +116,24 @@ impl Server {
         self.write(move |session| async move { writes::change_view(&session, &change).await })
     }
 
-    fn write<T, E, F, W>(&self, work: W) -> impl Future<Output = Result<T, E>> + use<T, E, F, W>
+    pub(super) fn write<T, E, F, W>(
+        &self,
+        work: W,
+    ) -> impl Future<Output = Result<T, E>> + use<T, E, F, W>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: Future<Output = Result<Result<T, E>, Fault>> + Send + 'static,
+        W: FnOnce(Arc<Session>) -> F + Send + 'static,
+    {
+        self.write_on(&self.writes, work)
+    }
+
+    pub(super) fn write_on<T, E, F, W>(
+        &self,
+        inbox: &Inbox<Call>,
+        work: W,
+    ) -> impl Future<Output = Result<T, E>> + use<T, E, F, W>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -122,14 +141,17 @@ impl Server {
         W: FnOnce(Arc<Session>) -> F + Send + 'static,
     {
         let (sender, answer) = oneshot::channel();
-        if let Err(refusal) = self.writes.push(Call::new(work, sender), ONE_CALL) {
+        if let Err(refusal) = inbox.push(Call::new(work, sender), ONE_CALL) {
             self.counters.count_refused_write(refusal.reason);
             refusal.item.answer_away(why(refusal.reason));
         }
         answered(answer)
     }
 
-    fn read<T, F, W>(&self, work: W) -> impl Future<Output = Result<T, StoreError>> + use<T, F, W>
+    pub(super) fn read<T, F, W>(
+        &self,
+        work: W,
+    ) -> impl Future<Output = Result<T, StoreError>> + use<T, F, W>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Fault>> + Send + 'static,

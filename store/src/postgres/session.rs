@@ -19,6 +19,8 @@ pub(super) enum Purpose {
     Write,
     /// Reads: the server cancels one that takes too long.
     Read,
+    /// Heartbeats: a crash of the server may take back the last ones, so none waits for its disk or a standby.
+    Heartbeat,
 }
 
 /// The task that reads and writes a connection; dropping it closes the connection at once, whatever is in flight.
@@ -60,6 +62,13 @@ pub(super) struct Statements {
     pub(super) view: Statement,
     pub(super) first_view: Statement,
     pub(super) next_view: Statement,
+    pub(super) members: Statement,
+    pub(super) first_join: Statement,
+    pub(super) next_join: Statement,
+    pub(super) heartbeat: Statement,
+    pub(super) leave: Statement,
+    pub(super) saw: Statement,
+    pub(super) last_seen: Statement,
 }
 
 const APPEND: &str = "SELECT refused_slot, for_head \
@@ -100,6 +109,28 @@ const FIRST_VIEW: &str = "INSERT INTO view (id, birth, timeline, number, record)
 const NEXT_VIEW: &str = "UPDATE view SET birth = $1, timeline = $2, number = $3, record = $4 \
     WHERE id = 1 AND birth = $5 AND timeline = $6 AND number = $7";
 
+const MEMBERS: &str = "SELECT name, incarnation, address, counter FROM member ORDER BY name";
+
+const FIRST_JOIN: &str = "INSERT INTO member (name, incarnation, address, counter) VALUES ($1, $2, $3, 0) \
+    ON CONFLICT DO NOTHING";
+
+const NEXT_JOIN: &str = "UPDATE member SET incarnation = $2, address = $3, counter = 0 \
+    WHERE name = $1 AND incarnation = $4 AND counter = $5";
+
+const HEARTBEAT: &str = "SELECT name, incarnation, address, counter FROM heartbeat($1, $2)";
+
+const LEAVE: &str = "DELETE FROM member WHERE name = $1 AND incarnation = $2";
+
+/// Rows are locked in the order of their names, so that two batches don't wait for each other.
+const SAW: &str = "INSERT INTO last_seen AS l (user_name, seen) \
+    SELECT w.user_name, max(w.seen) FROM unnest($1::bytea[], $2::int8[]) AS w (user_name, seen) \
+    GROUP BY w.user_name ORDER BY w.user_name \
+    ON CONFLICT (user_name) DO UPDATE SET seen = excluded.seen WHERE l.seen < excluded.seen";
+
+const LAST_SEEN: &str = "SELECT w.place, l.seen \
+    FROM unnest($1::bytea[]) WITH ORDINALITY AS w (user_name, place) \
+    JOIN last_seen l ON l.user_name = w.user_name";
+
 /// Plans go by index whatever statistics say, and are made once. An abandoned connection is noticed by its server while it
 /// works or waits.
 const SETTINGS: &str = "SET search_path = trunkline, pg_catalog; \
@@ -114,6 +145,9 @@ impl Purpose {
     const fn settings(self) -> &'static str {
         match self {
             Self::Write => "SET statement_timeout = 0; SET lock_timeout = 0",
+            Self::Heartbeat => {
+                "SET statement_timeout = 0; SET lock_timeout = 0; SET synchronous_commit = off"
+            }
             Self::Read => "SET statement_timeout = '5s'; SET default_transaction_read_only = on",
         }
     }
@@ -147,6 +181,13 @@ impl Session {
             view: client.prepare(VIEW).await?,
             first_view: client.prepare(FIRST_VIEW).await?,
             next_view: client.prepare(NEXT_VIEW).await?,
+            members: client.prepare(MEMBERS).await?,
+            first_join: client.prepare(FIRST_JOIN).await?,
+            next_join: client.prepare(NEXT_JOIN).await?,
+            heartbeat: client.prepare(HEARTBEAT).await?,
+            leave: client.prepare(LEAVE).await?,
+            saw: client.prepare(SAW).await?,
+            last_seen: client.prepare(LAST_SEEN).await?,
         };
         Ok(Self {
             client,

@@ -4,6 +4,7 @@
 
 mod failover;
 mod fault;
+mod members;
 mod open;
 mod partition;
 mod plan;

@@ -1,10 +1,12 @@
 //! Every statement goes by index, as the server itself tells.
 
-use trunkline_shared::{Offset, UnixMillis};
+use smol_str::SmolStr;
+use trunkline_shared::{Incarnation, Member, NodeId, Offset, UnixMillis};
 use trunkline_store::PostgresStore;
 use trunkline_store_core::suite::{Sample, make};
 use trunkline_store_core::{
-    Claimed, FindRequest, FloorRequest, MessageStore, RangeRequest, ViewChange,
+    Beat, Claimed, FindRequest, FloorRequest, JoinRequest, LastSeenStore, MemberStore,
+    MessageStore, RangeRequest, ViewChange,
 };
 
 use super::support::{COMMITTED, block_on, new_store, own_server};
@@ -21,9 +23,17 @@ fn scans(log: &str) -> Vec<&str> {
     log.lines()
         .filter(|line| {
             line.contains("Seq Scan on")
-                && ["message", "idempotency_key", "head", "slot", "view"]
-                    .iter()
-                    .any(|table| line.contains(&format!("Seq Scan on {table}")))
+                && [
+                    "message",
+                    "idempotency_key",
+                    "head",
+                    "slot",
+                    "view",
+                    "member",
+                    "last_seen",
+                ]
+                .iter()
+                .any(|table| line.contains(&format!("Seq Scan on {table}")))
         })
         .collect()
 }
@@ -56,6 +66,8 @@ fn every_statement_goes_by_index() {
             "head_pkey",
             "slot_pkey",
             "view_pkey",
+            "member_pkey",
+            "last_seen_pkey",
         ] {
             assert!(ours.contains(index), "{index} is not used");
         }
@@ -101,6 +113,35 @@ async fn make_all_calls(store: &PostgresStore) {
         assert_eq!(store.change_view(change).await, Ok(true));
     }
     assert!(store.view().await.unwrap().is_some());
+    make_calls_of_nodes(store).await;
+}
+
+async fn make_calls_of_nodes(store: &PostgresStore) {
+    let member = |number| Member {
+        name: NodeId::parse("backbone-1").unwrap(),
+        incarnation: Incarnation([number; 16]),
+        address: "127.0.0.1:7443".into(),
+    };
+    let (first, second) = (member(1), member(2));
+    let begun = Beat {
+        incarnation: first.incarnation,
+        counter: 0,
+    };
+    for (member, expected) in [(first, None), (second.clone(), Some(begun))] {
+        let request = JoinRequest { member, expected };
+        assert_eq!(store.join(request).await, Ok(true));
+    }
+    let Member {
+        name, incarnation, ..
+    } = second;
+    let rows = store.heartbeat(name.clone(), incarnation).await.unwrap();
+    assert_eq!(store.members().await, Ok(rows));
+    assert_eq!(store.leave(name, incarnation).await, Ok(true));
+    let users = ["ann", "bob"].map(SmolStr::new);
+    let seen = users.iter().cloned().map(|user| (user, UnixMillis(1)));
+    assert_eq!(store.saw(seen.collect()).await, Ok(()));
+    let seen = store.last_seen(users.to_vec()).await;
+    assert_eq!(seen, Ok(vec![Some(UnixMillis(1)); 2]));
 }
 
 /// The longer way through the append function.

@@ -8,10 +8,13 @@ mod tables;
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
 use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 
 pub use self::shared::MemoryStore;
 use self::tables::Tables;
+use crate::last_seen::is_remembered;
+use crate::members::MemberTable;
 use crate::message::{Head, StoredMessage};
 use crate::request::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
@@ -42,6 +45,8 @@ pub struct Survivors {
 pub struct MemoryState {
     birth: UnixMillis,
     tables: Tables,
+    members: MemberTable,
+    last_seen: BTreeMap<SmolStr, UnixMillis>,
     in_flight: BTreeMap<u64, Vec<SlotPart>>,
     synced: BTreeMap<u64, AppendOutcome>,
     tickets: u64,
@@ -54,6 +59,8 @@ impl MemoryState {
         Self {
             birth,
             tables,
+            members: MemberTable::default(),
+            last_seen: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             synced: BTreeMap::new(),
             tickets: 0,
@@ -175,6 +182,27 @@ impl MemoryState {
     /// Replaces the ring view; false when its version isn't the one expected.
     pub fn change_view_now(&mut self, change: ViewChange) -> bool {
         self.tables.change_view(change)
+    }
+
+    /// The members' rows; what is done to them is durable at once.
+    pub const fn members_now(&mut self) -> &mut MemberTable {
+        &mut self.members
+    }
+
+    /// Remembers when users were seen; earlier times change nothing.
+    pub fn saw_now(&mut self, users: Vec<(SmolStr, UnixMillis)>) {
+        for (user, at) in users.into_iter().filter(|(user, _)| is_remembered(user)) {
+            let seen = self.last_seen.entry(user).or_default();
+            *seen = at.max(*seen);
+        }
+    }
+
+    /// When users were last seen, in the order asked.
+    pub fn last_seen_now(&self, users: &[SmolStr]) -> Vec<Option<UnixMillis>> {
+        users
+            .iter()
+            .map(|user| self.last_seen.get(user).copied())
+            .collect()
     }
 
     /// When the store was created.

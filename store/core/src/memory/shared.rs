@@ -2,9 +2,12 @@
 
 use std::future::{Future, ready};
 
-use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
+use smol_str::SmolStr;
+use trunkline_shared::{Channel, Incarnation, NodeId, RingView, Slot, UnixMillis};
 
 use super::MemoryState;
+use crate::last_seen::LastSeenStore;
+use crate::members::{HeartbeatError, JoinRequest, MemberRow, MemberStore};
 use crate::message::{Head, StoredMessage};
 use crate::request::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
@@ -99,5 +102,50 @@ impl MessageStore for MemoryStore {
 
     fn birth(&self) -> UnixMillis {
         self.birth
+    }
+}
+
+impl MemberStore for MemoryStore {
+    fn members(&self) -> impl Future<Output = Result<Vec<MemberRow>, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.members_now().rows())))
+    }
+
+    fn join(&self, request: JoinRequest) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.members_now().join(request))))
+    }
+
+    fn heartbeat(
+        &self,
+        name: NodeId,
+        incarnation: Incarnation,
+    ) -> impl Future<Output = Result<Vec<MemberRow>, HeartbeatError>> + Send {
+        ready(self.with(|state| state.members_now().heartbeat(&name, incarnation)))
+    }
+
+    fn leave(
+        &self,
+        name: NodeId,
+        incarnation: Incarnation,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        ready(Ok(
+            self.with(|state| state.members_now().leave(&name, incarnation))
+        ))
+    }
+}
+
+impl LastSeenStore for MemoryStore {
+    fn saw(
+        &self,
+        users: Vec<(SmolStr, UnixMillis)>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        self.with(|state| state.saw_now(users));
+        ready(Ok(()))
+    }
+
+    fn last_seen(
+        &self,
+        users: Vec<SmolStr>,
+    ) -> impl Future<Output = Result<Vec<Option<UnixMillis>>, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.last_seen_now(&users))))
     }
 }

@@ -11,7 +11,9 @@ mod claim;
 mod content;
 mod keep;
 mod keys;
+mod last_seen;
 pub mod make;
+mod members;
 mod range;
 mod sample;
 mod together;
@@ -25,15 +27,19 @@ pub use self::claim::*;
 pub use self::content::*;
 pub use self::keep::*;
 pub use self::keys::*;
+pub use self::last_seen::*;
+pub use self::members::*;
 pub use self::range::*;
 pub use self::sample::Sample;
 pub use self::together::*;
+use crate::last_seen::LastSeenStore;
+use crate::members::MemberStore;
 use crate::traits::MessageStore;
 
 /// Opens the store under test.
 pub trait Harness: Sized {
     /// The implementation.
-    type Store: MessageStore;
+    type Store: MessageStore + MemberStore + LastSeenStore;
 
     /// Makes a new, empty store.
     fn open() -> impl Future<Output = Self>;
@@ -99,6 +105,15 @@ macro_rules! store_suite {
             the_key_of_a_refused_message_is_not_found
             a_key_of_no_message_fails
             a_view_is_replaced_at_the_version_expected
+            a_heartbeat_raises_ones_own_counter_and_reads_all
+            a_name_is_taken_over_only_where_its_counter_stands_still
+            a_life_that_was_replaced_moves_nothing
+            a_member_that_left_is_gone
+            a_name_is_had_again_after_a_crash
+            users_are_seen_at_their_times
+            a_user_is_never_seen_earlier_than_before
+            users_of_any_text_are_kept_apart
+            last_seen_survives_restarts_and_crashes
             a_bad_part_stops_nobody_else
             an_unknown_append_is_settled_by_a_claim
             an_append_cut_by_a_crash_is_whole_or_absent

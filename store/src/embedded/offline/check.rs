@@ -22,6 +22,8 @@ pub struct Counts {
     pub publish_ids: u64,
     /// Idempotency keys, those that are forgotten but not yet removed included.
     pub idempotency_keys: u64,
+    /// Users with the time when they were last seen.
+    pub users_seen: u64,
 }
 
 /// Something that a whole store doesn't have.
@@ -141,6 +143,12 @@ pub(super) fn check(disk: &Disk, found: &mut dyn FnMut(&Finding)) -> Counts {
         idempotency_keys: reader.read(
             rows::each(&snapshot, &disk.idempotency_keys, rows::idempotency_key),
             |reader, (key, row)| reader.key(key, row.offset),
+        ),
+        users_seen: reader.read(
+            rows::each(&snapshot, &disk.last_seen, |_, value| {
+                record::decode_number(value)
+            }),
+            |_, _| Ok(()),
         ),
     }
 }

@@ -1,0 +1,92 @@
+//! Heartbeats go on while everything else waits for a standby that isn't there.
+
+use std::pin::pin;
+
+use smol_str::SmolStr;
+use trunkline_shared::{Incarnation, Member, NodeId, UnixMillis};
+use trunkline_store::PostgresStore;
+use trunkline_store_core::{HeartbeatError, JoinRequest, LastSeenStore, MemberStore};
+
+use super::support::{Outsider, Postgres, block_on, look_again, new_store, own_server};
+
+fn member() -> Member {
+    Member {
+        name: NodeId::parse("backbone-1").unwrap(),
+        incarnation: Incarnation([1; 16]),
+        address: "127.0.0.1:7443".into(),
+    }
+}
+
+/// From now on a commit waits for a standby, and there is none.
+fn lose_standby(server: &Postgres) {
+    let set = "ALTER SYSTEM SET synchronous_standby_names = 'nobody'";
+    server.sql("postgres", set);
+    server.sql("postgres", "SELECT pg_reload_conf()");
+}
+
+/// A store in which the member has joined.
+async fn joined(server: &Postgres) -> (PostgresStore, String) {
+    let (store, database) = new_store(server).await;
+    let (member, expected) = (member(), None);
+    let joined = store.join(JoinRequest { member, expected }).await;
+    assert_eq!(joined, Ok(true));
+    (store, database)
+}
+
+async fn heartbeat(store: &PostgresStore) -> Result<u64, HeartbeatError> {
+    let member = member();
+    let rows = store.heartbeat(member.name, member.incarnation).await?;
+    Ok(rows[0].counter)
+}
+
+/// Writes until one waits for the standby: a server's processes learn its settings in their own time.
+async fn write_until_it_waits(store: &PostgresStore, outsider: &Outsider) {
+    let mut waiting = pin!(outsider.sessions("wait_event = 'SyncRep'", 1));
+    let mut at = 1;
+    loop {
+        at += 1;
+        let users = vec![(SmolStr::new("ann"), UnixMillis(at))];
+        tokio::select! {
+            _ = &mut waiting => return,
+            written = store.saw(users) => assert_eq!(written, Ok(())),
+        }
+    }
+}
+
+#[test]
+fn a_heartbeat_waits_for_no_standby_and_behind_no_write() {
+    let Some(server) = own_server(&[]) else {
+        return;
+    };
+    block_on(async {
+        let (store, database) = joined(&server).await;
+        let outsider = Outsider::connect(&server, &database).await;
+        lose_standby(&server);
+        write_until_it_waits(&store, &outsider).await;
+        for counter in 1..=20 {
+            assert_eq!(heartbeat(&store).await, Ok(counter));
+        }
+        outsider.sessions("wait_event = 'SyncRep'", 1).await;
+    });
+}
+
+#[test]
+fn heartbeats_go_on_after_their_connection_was_lost() {
+    let Some(server) = own_server(&[]) else {
+        return;
+    };
+    block_on(async {
+        let (store, database) = joined(&server).await;
+        assert_eq!(heartbeat(&store).await, Ok(1));
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND application_name = 'trunkline'";
+        server.sql(&database, end);
+        let counter = loop {
+            match heartbeat(&store).await {
+                Err(HeartbeatError::Store(_)) => look_again().await,
+                answer => break answer,
+            }
+        };
+        assert!(counter.unwrap() > 1, "its row is still its own");
+    });
+}
