@@ -77,23 +77,9 @@ impl Carriers {
         })
     }
 
-    /// Tells the machines what they own and by which rules, before any link is accepted.
-    pub(crate) fn instruct(&self, joined: &Joined, namespaces: Vec<Namespace>) {
-        let machines = &self.machines;
-        let rules = Rules::new(joined.view.rules_version, namespaces);
-        let rules = Arc::new(rules.expect("the configuration was checked when it was loaded"));
-        for shard in &machines.shards {
-            shard.say(ShardMessage::Input(Input::Rules(Arc::clone(&rules))));
-            let (view, slots) = (Arc::clone(&joined.view), Arc::clone(&joined.slots));
-            shard.say(ShardMessage::Input(Input::Own { view, slots }));
-        }
-        let view = Arc::clone(&joined.view);
-        machines
-            .control
-            .say(ControlMessage::Input(ControlInput::View(view)));
-        machines
-            .control
-            .say(ControlMessage::Input(ControlInput::Rules(rules)));
+    /// Runs something else until the node stops.
+    pub(crate) fn carry(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
     }
 
     /// Lets appends in flight end and their answers leave, then says goodbye on all links.
@@ -116,6 +102,25 @@ impl Carriers {
     /// Ends the tasks, and with them their hold on the store.
     pub(crate) async fn end(mut self) {
         self.tasks.shutdown().await;
+    }
+}
+
+impl Machines {
+    /// Tells the machines what they own and by which rules: before any link is accepted, and whenever the node has taken
+    /// its place again.
+    pub(crate) fn instruct(&self, joined: &Joined, namespaces: Vec<Namespace>) {
+        let rules = Rules::new(joined.view.rules_version, namespaces);
+        let rules = Arc::new(rules.expect("the configuration was checked when it was loaded"));
+        for shard in &self.shards {
+            shard.say(ShardMessage::Input(Input::Rules(Arc::clone(&rules))));
+            let (view, slots) = (Arc::clone(&joined.view), Arc::clone(&joined.slots));
+            shard.say(ShardMessage::Input(Input::Own { view, slots }));
+        }
+        let view = Arc::clone(&joined.view);
+        self.control
+            .say(ControlMessage::Input(ControlInput::View(view)));
+        self.control
+            .say(ControlMessage::Input(ControlInput::Rules(rules)));
     }
 }
 

@@ -11,6 +11,7 @@ mod config;
 mod control_task;
 mod doubles;
 mod error;
+mod fail_over;
 mod membership;
 mod metrics;
 mod run;

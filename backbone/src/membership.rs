@@ -1,4 +1,4 @@
-//! The ring view of a node that is alone with its store.
+//! The ring view of a node that is alone with its store, at its start and after each fail-over of its database.
 //!
 //! The embedded store's lock file is its only member's lease: whoever could open the store takes its predecessor's
 //! place at once (`design.md` §5).
@@ -40,7 +40,8 @@ pub(crate) async fn join(
     now: UnixMillis,
 ) -> Result<Joined, JoinError> {
     let before = store.view().await?;
-    let view = next_view(store.birth(), before.as_ref(), member, now);
+    let (birth, timeline) = (store.birth(), store.timeline());
+    let view = next_view(birth, timeline, before.as_ref(), member, now);
     let expected = before.map(|view| view.version);
     if !store
         .change_view(ViewChange {
@@ -66,11 +67,13 @@ pub(crate) async fn join(
 
 fn next_view(
     birth: UnixMillis,
+    timeline: u32,
     before: Option<&RingView>,
     member: Member,
     now: UnixMillis,
 ) -> RingView {
-    let version = ViewVersion::after(before.map(|view| view.version), birth, now);
+    let before_version = before.map(|view| view.version);
+    let version = ViewVersion::after(before_version, birth, timeline, now);
     // Rules come from this node's configuration, which may have changed. An edge that outlives its store must take
     // the new store's rules, so the clock leads their version as it leads the view's.
     let rules_version = before.map_or(1, |view| view.rules_version + 1).max(now.0);

@@ -312,5 +312,6 @@ impl Page {
         self.counter(store::COMMITS_FAILED, stats.commits_failed);
         self.counter(store::CALLS_UNKNOWN, stats.calls_unknown);
         self.counter(store::REOPENINGS, stats.reopenings);
+        self.counter(store::FAIL_OVERS, stats.fail_overs);
     }
 }

@@ -13,6 +13,7 @@ use crate::admin;
 use crate::carriers::Carriers;
 use crate::config::BackboneConfig;
 use crate::error::RunError;
+use crate::fail_over::Place;
 use crate::membership::join;
 use crate::metrics::Observer;
 use crate::store::Store;
@@ -58,6 +59,8 @@ impl Node {
         let (tls, name) = identity(&config)?;
         let incarnation = draw_incarnation()?;
         let store = Arc::new(Store::open(&config.store, &config.namespaces).await?);
+        // From here on, so that one in the middle of the start isn't missed.
+        let fail_overs = store.fail_overs();
         let introduce = move || Introduction {
             incarnation,
             view: ViewVersion::default(),
@@ -68,20 +71,28 @@ impl Node {
                 .map_err(|error| Port::udp(listen).explain(error))
                 .map_err(RunError::io(format!("backbone.listen {listen}")))?;
         let clock = Clock::start();
-        let joined = join(
-            store.as_ref(),
-            member(&config, &name, incarnation, link),
-            clock.now().unix,
-        )
-        .await?;
+        let member = member(&config, &name, incarnation, link);
+        let joined = join(store.as_ref(), member.clone(), clock.now().unix).await?;
         info!(node = %name, incarnation = %incarnation, version = %joined.view.version, "joined, all slots claimed");
-        let carriers = Carriers::start(
+        let mut carriers = Carriers::start(
             &store,
             clock,
             config.backbone.shard_count(),
             config.link.idle_timeout,
         )?;
-        carriers.instruct(&joined, config.namespaces);
+        carriers
+            .machines
+            .instruct(&joined, config.namespaces.clone());
+        if let Some(fail_overs) = fail_overs {
+            let place = Place {
+                store: Arc::clone(&store),
+                member,
+                namespaces: config.namespaces,
+                clock,
+                machines: carriers.machines.clone(),
+            };
+            carriers.carry(place.follow(fail_overs));
+        }
         let observer = Observer::new(
             carriers.machines.clone(),
             Arc::downgrade(&store),

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use futures_util::future::Either;
+use tokio::sync::watch;
 use trunkline_shared::rules::Namespace;
 use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 use trunkline_store::{EmbeddedStore, PostgresStore, StoreStats, embedded};
@@ -37,6 +38,14 @@ impl Store {
                 let options = section.postgres.options(namespaces);
                 Ok(Self::Postgres(PostgresStore::open(&options).await?))
             }
+        }
+    }
+
+    /// Counts fail-overs after which the node has to join again; `None` where there can't be one.
+    pub(crate) fn fail_overs(&self) -> Option<watch::Receiver<u64>> {
+        match self {
+            Self::Embedded(_) => None,
+            Self::Postgres(store) => Some(store.fail_overs()),
         }
     }
 
@@ -114,6 +123,13 @@ impl MessageStore for Store {
         match self {
             Self::Embedded(store) => store.birth(),
             Self::Postgres(store) => store.birth(),
+        }
+    }
+
+    fn timeline(&self) -> u32 {
+        match self {
+            Self::Embedded(store) => store.timeline(),
+            Self::Postgres(store) => store.timeline(),
         }
     }
 }

@@ -32,23 +32,24 @@ use crate::time::UnixMillis;
 pub struct ViewVersion {
     /// When the store was created, or imported, or got new epochs.
     pub birth: UnixMillis,
-    /// The database server's timeline under asynchronous replication, else 0.
+    /// The latest database server's timeline under asynchronous replication; 0 where there was none. Never falls.
     pub timeline: u32,
     /// Grows with each change of the row; led by the clock of the node that changes it, in Unix milliseconds.
     pub number: u64,
 }
 
 impl ViewVersion {
-    /// The version of the view that replaces `before` in a store that was born at `birth`, written when it is `now`.
+    /// The version of the view that replaces `before` in a store that was born at `birth` and has a server of `timeline`,
+    /// written when it is `now`.
     ///
-    /// Always later than `before`. The clock leads it, so that it is also later than what a store has forgotten: edges
+    /// Always later than `before`, also where replication was asynchronous then and isn't any more. The clock leads it, so that it is also later than what a store has forgotten: edges
     /// still have the views that were written after a backup was made.
     #[must_use]
-    pub fn after(before: Option<Self>, birth: UnixMillis, now: UnixMillis) -> Self {
+    pub fn after(before: Option<Self>, birth: UnixMillis, timeline: u32, now: UnixMillis) -> Self {
         let next = before.map_or(1, |before| before.number + 1);
         Self {
             birth,
-            timeline: 0,
+            timeline: before.map_or(timeline, |before| before.timeline.max(timeline)),
             number: next.max(now.0),
         }
     }
@@ -246,20 +247,33 @@ mod tests {
     #[test]
     fn the_next_view_is_later_than_one_that_the_store_forgot() {
         let birth = UnixMillis(100);
-        let kept = ViewVersion::after(None, birth, UnixMillis(200));
-        let forgotten = ViewVersion::after(Some(kept), birth, UnixMillis(300));
-        let next = ViewVersion::after(Some(kept), birth, UnixMillis(400));
+        let kept = ViewVersion::after(None, birth, 0, UnixMillis(200));
+        let forgotten = ViewVersion::after(Some(kept), birth, 0, UnixMillis(300));
+        let next = ViewVersion::after(Some(kept), birth, 0, UnixMillis(400));
         assert!(kept < forgotten && forgotten < next);
     }
 
     #[test]
     fn the_next_view_is_later_even_where_the_clock_stepped_back() {
         let birth = UnixMillis(100);
-        let before = ViewVersion::after(None, birth, UnixMillis(500));
+        let before = ViewVersion::after(None, birth, 0, UnixMillis(500));
         for now in [0, 499, 500] {
-            assert!(ViewVersion::after(Some(before), birth, UnixMillis(now)) > before);
+            assert!(ViewVersion::after(Some(before), birth, 0, UnixMillis(now)) > before);
         }
-        assert!(ViewVersion::after(None, birth, UnixMillis(0)) > ViewVersion::default());
+        assert!(ViewVersion::after(None, birth, 0, UnixMillis(0)) > ViewVersion::default());
+    }
+
+    #[test]
+    fn a_servers_timeline_leads_the_next_view_and_never_falls() {
+        let (birth, now) = (UnixMillis(100), UnixMillis(500));
+        let before = ViewVersion::after(None, birth, 1, now);
+        let forgotten = ViewVersion::after(Some(before), birth, 1, UnixMillis(900));
+        let failed_over = ViewVersion::after(Some(before), birth, 2, now);
+        assert_eq!(failed_over.timeline, 2);
+        assert!(failed_over > forgotten);
+        let synchronous = ViewVersion::after(Some(failed_over), birth, 0, now);
+        assert_eq!(synchronous.timeline, 2);
+        assert!(synchronous > failed_over);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct StoreStats {
     pub calls_unknown: u64,
     /// Times that the database was opened, or a connection to it made, again.
     pub reopenings: u64,
+    /// Fail-overs met that may have lost commits: each begins new epochs.
+    pub fail_overs: u64,
 }
 
 /// What a commit consists of.
@@ -138,6 +140,7 @@ impl Counters {
             commits_failed: read(&self.commits_failed),
             calls_unknown: read(&self.calls_unknown),
             reopenings: read(&self.reopenings),
+            fail_overs: 0,
         }
     }
 }

@@ -89,6 +89,48 @@ impl Postgres {
         standby
     }
 
+    /// Makes commits wait for the standby from now on.
+    pub(crate) fn synchronize(&self) {
+        self.set("synchronous_standby_names", "standby");
+        self.wait_for(
+            "SELECT FROM pg_stat_replication WHERE sync_state = 'sync' HAVING count(*) = 1",
+        );
+    }
+
+    /// Stops a standby's receiver once it has what this server has committed so far: it stays behind from then on.
+    pub(crate) fn leave_behind(&self, standby: &Self) {
+        let committed = self.sql("postgres", "SELECT pg_current_wal_flush_lsn()");
+        let has = format!("SELECT WHERE pg_last_wal_replay_lsn() >= '{committed}'");
+        standby.wait_for(&has);
+        standby.set("primary_conninfo", "");
+        standby.wait_for("SELECT FROM pg_stat_wal_receiver HAVING count(*) = 0");
+    }
+
+    /// Makes a standby take over; returns when it takes writes.
+    pub(crate) fn promote(&self) {
+        assert_eq!(self.sql("postgres", "SELECT pg_promote()"), "t");
+    }
+
+    /// Changes a setting of the server while it runs.
+    pub(crate) fn set(&self, setting: &str, value: &str) {
+        let set = format!("ALTER SYSTEM SET {setting} = '{value}'");
+        self.sql("postgres", &set);
+        self.sql("postgres", "SELECT pg_reload_conf()");
+    }
+
+    /// Asks until a query has a row: a server tells nobody when it has got somewhere.
+    fn wait_for(&self, query: &str) {
+        let count = format!("SELECT count(*) FROM ({query}) AS found");
+        let looks = (0..3000).find(|_| {
+            let found = self.sql("postgres", &count) != "0";
+            if !found {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            found
+        });
+        assert!(looks.is_some(), "never: {query}");
+    }
+
     fn make_cluster(&self) {
         let status = self
             .command("initdb")

@@ -68,6 +68,9 @@ pub struct PostgresSection {
     pub shard: Vec<ShardSection>,
     /// PEM file with the roots that the server's certificate is checked against; default (empty): no TLS.
     pub ca_file: PathBuf,
+    /// Whether a standby that takes over has everything that was acknowledged (`"sync"`, the default), or may lack some of it
+    /// (`"async"`): each fail-over begins new epochs then.
+    pub replication: postgres::Replication,
     /// Connections to each database that append; default 4.
     pub writers: u8,
     /// Connections to each database that read; default 4.
@@ -122,6 +125,7 @@ impl Default for PostgresSection {
             dsn: options.dsn,
             shard: Vec::new(),
             ca_file: PathBuf::new(),
+            replication: options.replication,
             writers: 4,
             readers: 4,
             connect_timeout: options.connect_timeout,
@@ -137,6 +141,7 @@ impl std::fmt::Debug for PostgresSection {
             .field("dsn_is_set", &!self.dsn.is_empty())
             .field("shard", &self.shard)
             .field("ca_file", &self.ca_file)
+            .field("replication", &self.replication)
             .field("writers", &self.writers)
             .field("readers", &self.readers)
             .field("connect_timeout", &self.connect_timeout)
@@ -158,6 +163,7 @@ impl PostgresSection {
             dsn: self.dsn.clone(),
             shards: self.shard.iter().map(ShardSection::options).collect(),
             ca_file,
+            replication: self.replication,
             writers: self.writers.into(),
             readers: self.readers.into(),
             connect_timeout: self.connect_timeout,
@@ -226,6 +232,16 @@ mod tests {
         });
         let shown = format!("{section:?} {}", toml::to_string(&section).expect("TOML"));
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn replication_is_synchronous_unless_it_is_said_not_to_be() {
+        let read = |text: &str| toml::from_str::<StoreSection>(text);
+        let of = |text| read(text).map(|section| section.postgres.options(&[]).replication);
+        assert_eq!(of(""), Ok(postgres::Replication::Sync));
+        let text = "[postgres]\nreplication = \"async\"";
+        assert_eq!(of(text), Ok(postgres::Replication::Async));
+        assert!(read("[postgres]\nreplication = \"maybe\"").is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::Severity;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, NoTls};
@@ -21,6 +22,7 @@ use super::error::{ConnectError, OpenError, describe};
 use super::options::Options;
 use super::session::{Driver, Purpose, Session};
 use super::settings;
+use super::timeline::Timelines;
 
 /// Silence after which a connection is probed, and between probes; the third unanswered one ends it.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
@@ -32,10 +34,16 @@ pub(super) struct Connector {
     config: Config,
     tls: Option<MakeRustlsConnect>,
     timeout: Duration,
+    pub(super) timelines: Arc<Timelines>,
 }
 
 impl Connector {
-    pub(super) fn new(dsn: &str, options: &Options) -> Result<Self, OpenError> {
+    /// Counts fail-overs that it meets in `fail_overs`.
+    pub(super) fn new(
+        dsn: &str,
+        options: &Options,
+        fail_overs: &watch::Sender<u64>,
+    ) -> Result<Self, OpenError> {
         let mut config = Config::from_str(dsn).map_err(|error| OpenError::Dsn(describe(&error)))?;
         if config.get_hosts().is_empty() {
             return Err(OpenError::Dsn("it names no host".to_owned()));
@@ -65,14 +73,15 @@ impl Connector {
             config,
             tls,
             timeout: options.connect_timeout,
+            timelines: Arc::new(Timelines::new(options.replication, fail_overs.clone())),
         })
     }
 
     /// Makes a connection that is ready for our statements.
     pub(super) async fn session(&self, purpose: Purpose) -> Result<Session, ConnectError> {
         let work = async {
-            let (client, driver) = self.dial().await?;
-            let session = Session::prepare(client, driver, purpose).await;
+            let (client, driver, timeline) = self.dial().await?;
+            let session = Session::prepare(client, driver, purpose, timeline).await;
             session.map_err(|error| self.refused(&error))
         };
         self.in_time(work).await
@@ -80,7 +89,11 @@ impl Connector {
 
     /// Makes a connection that knows nothing of our tables yet.
     pub(super) async fn bare(&self) -> Result<(Client, Driver), ConnectError> {
-        self.in_time(self.dial()).await
+        let work = async {
+            let (client, driver, _) = self.dial().await?;
+            Ok((client, driver))
+        };
+        self.in_time(work).await
     }
 
     async fn in_time<T>(
@@ -99,12 +112,15 @@ impl Connector {
         }
     }
 
-    /// Connects to the first server that takes writes, if what it acknowledges may be trusted.
-    async fn dial(&self) -> Result<(Client, Driver), ConnectError> {
+    /// Connects to the first server that takes writes, if what it acknowledges may be trusted; says its timeline.
+    async fn dial(&self) -> Result<(Client, Driver, u32), ConnectError> {
         let (client, driver) = self.connect().await.map_err(|error| self.refused(&error))?;
         let found = settings::read(&client).await;
         found.map_err(|error| self.refused(&error))?.check()?;
-        Ok((client, driver))
+        let timeline = self.timelines.read(&client).await;
+        let timeline = timeline.map_err(|error| self.refused(&error))?;
+        self.timelines.meet(timeline)?;
+        Ok((client, driver, timeline))
     }
 
     async fn connect(&self) -> Result<(Client, Driver), Error> {

@@ -41,6 +41,16 @@ pub enum ConnectError {
         /// Its value.
         value: String,
     },
+    /// The server is one that another has taken over from; what it acknowledges is nobody's.
+    #[error(
+        "the server has timeline {found} where {seen} was met: another has taken over from it, and it must not take writes"
+    )]
+    EarlierTimeline {
+        /// The server's timeline.
+        found: u32,
+        /// The latest one met.
+        seen: u32,
+    },
 }
 
 /// Why a database can't be opened as a message store.

@@ -22,6 +22,7 @@ mod server;
 mod session;
 mod settings;
 mod split;
+mod timeline;
 mod worker;
 mod writer;
 mod writes;
@@ -30,6 +31,7 @@ use std::future::{Future, ready};
 use std::sync::Arc;
 
 use futures_util::future::{Either, FutureExt, TryFutureExt, join_all, try_join_all};
+use tokio::sync::watch;
 use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 use trunkline_store_core::check::{check_append, check_claim};
 use trunkline_store_core::{
@@ -39,7 +41,7 @@ use trunkline_store_core::{
 };
 
 pub use self::error::{ConnectError, OpenError};
-pub use self::options::{Options, ShardOptions};
+pub use self::options::{Options, Replication, ShardOptions};
 use self::server::Server;
 use self::split::{Ranges, Split, in_order, join_appends, join_claims, join_found, split_find};
 use crate::queue::Cost;
@@ -53,6 +55,7 @@ pub struct PostgresStore {
     servers: Vec<Server>,
     ranges: Ranges,
     counters: Arc<Counters>,
+    fail_overs: watch::Sender<u64>,
 }
 
 impl PostgresStore {
@@ -72,7 +75,17 @@ impl PostgresStore {
         let (writes, reads) = waiting.fold(none, |sum, (writes, reads)| {
             (sum.0.plus(writes), sum.1.plus(reads))
         });
-        self.counters.read(writes, reads)
+        StoreStats {
+            fail_overs: *self.fail_overs.borrow(),
+            ..self.counters.read(writes, reads)
+        }
+    }
+
+    /// Counts the fail-overs that connections have met since the store was opened; stays 0 where replication is synchronous.
+    ///
+    /// After each the slots of that database have to be claimed again: it has given them new generations.
+    pub fn fail_overs(&self) -> watch::Receiver<u64> {
+        self.fail_overs.subscribe()
     }
 
     fn server_of(&self, slot: Slot) -> &Server {
@@ -175,5 +188,9 @@ impl MessageStore for PostgresStore {
 
     fn birth(&self) -> UnixMillis {
         self.first().birth
+    }
+
+    fn timeline(&self) -> u32 {
+        self.first().timeline()
     }
 }

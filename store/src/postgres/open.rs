@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -13,7 +14,7 @@ use super::error::{Fault, OpenError};
 use super::inbox::Inbox;
 use super::members::Heartbeats;
 use super::numbers::from_ordered;
-use super::options::{Options, ShardOptions};
+use super::options::{Options, Replication, ShardOptions};
 use super::server::Server;
 use super::session::Purpose;
 use super::split::Ranges;
@@ -25,9 +26,10 @@ use crate::stats::Counters;
 pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> {
     let shards = options.all_shards()?;
     let counters = Arc::new(Counters::default());
+    let fail_overs = watch::Sender::default();
     let mut servers = Vec::new();
     for shard in &shards {
-        servers.push(open_server(shard, options, &counters).await?);
+        servers.push(open_server(shard, options, &counters, &fail_overs).await?);
     }
     let last_slots = shards
         .iter()
@@ -36,6 +38,7 @@ pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> 
         servers,
         ranges: Ranges::new(last_slots.collect()),
         counters,
+        fail_overs,
     })
 }
 
@@ -43,9 +46,10 @@ async fn open_server(
     shard: &ShardOptions,
     options: &Options,
     counters: &Arc<Counters>,
+    fail_overs: &watch::Sender<u64>,
 ) -> Result<Server, OpenError> {
     let tools = Tools {
-        connector: Arc::new(Connector::new(&shard.dsn, options)?),
+        connector: Arc::new(Connector::new(&shard.dsn, options, fail_overs)?),
         counters: Arc::clone(counters),
         answer_timeout: options.answer_timeout,
         ended: CancellationToken::new(),
@@ -67,6 +71,7 @@ async fn open_server(
         appends.push(start(&tools, appends_limit, Purpose::Write, 1).await?);
     }
     let server = Server {
+        timelines: Arc::clone(&tools.connector.timelines),
         birth,
         appends,
         writes: start(&tools, calls_limit, Purpose::Write, 1).await?,
@@ -102,7 +107,8 @@ async fn prepare_tables(
 ) -> Result<UnixMillis, OpenError> {
     let (mut client, _driver) = tools.connector.bare().await?;
     let has_standby = settings::has_standby(&client).await;
-    if !has_standby.map_err(OpenError::database("reading settings"))? {
+    let has_standby = has_standby.map_err(OpenError::database("reading settings"))?;
+    if options.replication == Replication::Sync && !has_standby {
         warn!(
             "synchronous_standby_names is empty: the loss of the PostgreSQL server loses messages"
         );

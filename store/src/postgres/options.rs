@@ -4,9 +4,23 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use trunkline_shared::limits::{SLOTS, STORE_READS_MAX, STORE_WRITES_BYTES_MAX};
+
 use super::connector::Connector;
 use super::error::OpenError;
-use trunkline_shared::limits::{SLOTS, STORE_READS_MAX, STORE_WRITES_BYTES_MAX};
+
+/// Whether a standby that takes over has everything that was acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Replication {
+    /// It has: commits wait for it. Epochs outlive a fail-over.
+    #[default]
+    Sync,
+    /// It may not have: a fail-over begins new epochs in all slots, so that whoever saw more is told.
+    Async,
+}
 
 /// One of several databases.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,6 +51,8 @@ pub struct Options {
     pub shards: Vec<ShardOptions>,
     /// PEM file with the roots that the server's certificate is checked against; without it connections aren't encrypted.
     pub ca_file: Option<PathBuf>,
+    /// Whether its standbys have everything that was acknowledged; default that they have.
+    pub replication: Replication,
     /// Connections to each database that append, each for its share of the slots; at least 1. Default 4.
     pub writers: usize,
     /// Connections to each database that read; at least 1. Default 4.
@@ -61,6 +77,7 @@ impl Default for Options {
             dsn: String::new(),
             shards: Vec::new(),
             ca_file: None,
+            replication: Replication::default(),
             writers: 4,
             readers: 4,
             reads_max: STORE_READS_MAX,
@@ -80,7 +97,8 @@ impl Options {
     pub fn check(&self) -> Result<(), OpenError> {
         let shards = self.all_shards()?;
         let mut shards = shards.iter();
-        shards.try_for_each(|shard| Connector::new(&shard.dsn, self).map(drop))
+        let fail_overs = watch::Sender::default();
+        shards.try_for_each(|shard| Connector::new(&shard.dsn, self, &fail_overs).map(drop))
     }
 
     /// The databases, which have each slot once.
@@ -119,6 +137,7 @@ impl std::fmt::Debug for Options {
         f.debug_struct("Options")
             .field("shards", &self.shards)
             .field("ca_file", &self.ca_file)
+            .field("replication", &self.replication)
             .field("writers", &self.writers)
             .field("readers", &self.readers)
             .field("retention", &self.retention)

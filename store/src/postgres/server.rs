@@ -17,6 +17,7 @@ use super::error::Fault;
 use super::inbox::Inbox;
 use super::members::Heartbeats;
 use super::session::Session;
+use super::timeline::Timelines;
 use super::worker::Work;
 use super::writer::Append;
 use super::{reads, writes};
@@ -28,6 +29,7 @@ use crate::stats::Counters;
 /// Each call is queued when it is made, not when its future is first polled.
 #[derive(Debug)]
 pub(super) struct Server {
+    pub(super) timelines: Arc<Timelines>,
     pub(super) birth: UnixMillis,
     pub(super) appends: Vec<Arc<Inbox<Append>>>,
     pub(super) writes: Arc<Inbox<Call>>,
@@ -43,6 +45,11 @@ impl Server {
         let appends = self.appends.iter().map(|inbox| inbox.waiting());
         let writes = appends.fold(self.writes.waiting(), Cost::plus);
         (writes, self.reads.waiting())
+    }
+
+    /// The timeline under which its slots are; 0 where replication is synchronous.
+    pub(super) fn timeline(&self) -> u32 {
+        self.timelines.latest()
     }
 
     pub(super) fn append(

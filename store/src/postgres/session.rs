@@ -11,6 +11,7 @@ use tokio_postgres::{Client, Error, Row, Statement};
 use tokio_util::sync::CancellationToken;
 
 use super::error::Fault;
+use super::timeline;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,15 +162,21 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Gives a connection its settings and statements.
+    /// Gives a connection its settings and statements. Before one of [`Purpose::Write`] is used its server's slots have
+    /// its timeline.
     pub(super) async fn prepare(
         client: Client,
         driver: Driver,
         purpose: Purpose,
+        timeline: u32,
     ) -> Result<Self, Error> {
         client
             .batch_execute(&format!("{SETTINGS}{}", purpose.settings()))
             .await?;
+        match purpose {
+            Purpose::Write => timeline::begin(&client, timeline).await?,
+            Purpose::Read | Purpose::Heartbeat => {}
+        }
         let statements = Statements {
             append: client.prepare(APPEND).await?,
             append_keyed: client.prepare(APPEND_KEYED).await?,

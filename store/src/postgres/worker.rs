@@ -15,7 +15,9 @@ use crate::queue::Cost;
 use crate::stats::Counters;
 
 const FIRST_DELAY: Duration = Duration::from_millis(50);
-const LAST_DELAY: Duration = Duration::from_secs(2);
+
+/// Short: after a fail-over nothing durable is published until a connection is tried again.
+const LAST_DELAY: Duration = Duration::from_millis(500);
 
 /// Something to be done on a connection.
 pub(super) trait Work: Sized + Send + 'static {

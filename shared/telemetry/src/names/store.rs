@@ -68,6 +68,11 @@ pub const REOPENINGS: Metric = Metric::new(
     "trunkline_store_reopenings",
     "Times that the database was opened again",
 );
+/// Fail-overs met that may have lost commits.
+pub const FAIL_OVERS: Metric = Metric::new(
+    "trunkline_store_fail_overs",
+    "Fail-overs met that may have lost commits: each begins new epochs",
+);
 
 /// All of them.
 pub const ALL: &[Metric] = &[
@@ -87,4 +92,5 @@ pub const ALL: &[Metric] = &[
     COMMITS_FAILED,
     CALLS_UNKNOWN,
     REOPENINGS,
+    FAIL_OVERS,
 ];

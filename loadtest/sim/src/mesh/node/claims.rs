@@ -51,7 +51,7 @@ impl Mesh {
         let state = self.disk.state();
         let before = state.view_now().map(|view| view.version);
         let now = self.node.clock.now(self.now).unix;
-        let version = ViewVersion::after(before, state.birth(), now);
+        let version = ViewVersion::after(before, state.birth(), 0, now);
         let member = Member {
             name: NodeId::parse("backbone-1").expect("a good name"),
             incarnation: self.node.incarnation,

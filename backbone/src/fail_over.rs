@@ -1,0 +1,51 @@
+//! What a node does when another server of its database has taken over and may lack commits: it takes its place there again,
+//! as at its start, so that every edge hears of the new epochs, those of idle channels too.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tracing::{info, warn};
+use trunkline_process::Clock;
+use trunkline_shared::Member;
+use trunkline_shared::rules::Namespace;
+use trunkline_store_core::MessageStore;
+
+use crate::membership::{Joined, join};
+use crate::sink::Machines;
+
+const FIRST_DELAY: Duration = Duration::from_millis(50);
+const LAST_DELAY: Duration = Duration::from_secs(2);
+
+/// A node's place in the mesh, and everything that it takes to take it again.
+pub(crate) struct Place<S> {
+    pub(crate) store: Arc<S>,
+    pub(crate) member: Member,
+    pub(crate) namespaces: Vec<Namespace>,
+    pub(crate) clock: Clock,
+    pub(crate) machines: Machines,
+}
+
+impl<S: MessageStore> Place<S> {
+    /// Joins again after each fail-over, until the store is gone.
+    pub(crate) async fn follow(self, mut fail_overs: watch::Receiver<u64>) {
+        while fail_overs.changed().await.is_ok() {
+            let joined = self.join_again().await;
+            info!(version = %joined.view.version, "joined again after a fail-over, all slots claimed");
+            self.machines.instruct(&joined, self.namespaces.clone());
+        }
+    }
+
+    async fn join_again(&self) -> Joined {
+        let mut delay = FIRST_DELAY;
+        loop {
+            let now = self.clock.now().unix;
+            match join(self.store.as_ref(), self.member.clone(), now).await {
+                Ok(joined) => return joined,
+                Err(error) => warn!(%error, "can't join again yet"),
+            }
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(LAST_DELAY);
+        }
+    }
+}
