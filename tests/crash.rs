@@ -1,15 +1,19 @@
-//! kill -9 of a node and of an edge at random moments under load, and a link cut under load: nothing acked is lost or
-//! doubled, each publisher's order stands, and subscribers go on without a gap that nobody told them.
+//! kill -9 of a node, of an edge and of a database's primary at random moments under load, and a link cut under load: nothing
+//! acked is lost or doubled, each publisher's order stands, and subscribers go on without a gap that nobody told them.
 //!
 //! Moments are drawn from seeds that are printed: `TRUNKLINE_SEED=N` draws those of one run again (processes and threads
 //! are real, so that the rest of a run isn't the same), `TRUNKLINE_RUNS=N` makes more or fewer runs.
 
 mod harness;
 
+#[path = "crash/away.rs"]
+mod away;
 #[path = "crash/check.rs"]
 mod check;
 #[path = "crash/client.rs"]
 mod client;
+#[path = "crash/fail_over.rs"]
+mod fail_over;
 #[path = "crash/frozen.rs"]
 mod frozen;
 #[path = "crash/load.rs"]
@@ -180,6 +184,24 @@ fn a_killed_edge_loses_and_doubles_nothing_that_it_has_acked() {
 #[test]
 fn a_message_committed_and_not_answered_is_there_once_after_the_nodes_end() {
     frozen::ends_between_commit_and_answer(&Stage::new(LONG_IDLE));
+}
+
+#[test]
+fn a_fail_over_to_a_synchronous_standby_loses_nothing_that_was_acked() {
+    let run = |seed: &mut Seed| fail_over::loses_nothing(seed).unwrap_or((true, String::new()));
+    runs("fail-over", 1, run);
+}
+
+#[test]
+fn a_fail_over_that_loses_what_was_acked_tells_everybody_who_saw_it() {
+    let run =
+        |seed: &mut Seed| fail_over::tells_of_what_it_lost(seed).unwrap_or((true, String::new()));
+    runs("fail-over behind", 1, run);
+}
+
+#[test]
+fn without_its_database_a_mesh_refuses_durable_publishes_and_nothing_else_until_it_is_back() {
+    away::fails_static();
 }
 
 /// Which datagrams of a link are lost.

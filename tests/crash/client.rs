@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client::client};
 use crate::harness::{PATIENCE, wait_until};
 
 /// Between two attempts to reach an edge that isn't there: attempts without a pause would take its processor.
-const PACE: Duration = Duration::from_millis(10);
+pub(crate) const PACE: Duration = Duration::from_millis(10);
 
 /// The connection has ended.
 #[derive(Debug)]

@@ -23,6 +23,7 @@ pub(crate) struct Load {
     progress: Arc<Progress>,
     publishers: Vec<JoinHandle<Vec<Sent>>>,
     subscribers: [JoinHandle<Log>; 2],
+    subscribed: Receiver<()>,
     ended: Receiver<()>,
 }
 
@@ -44,7 +45,15 @@ impl Load {
             publishers: publishers.collect(),
             progress,
             subscribers,
+            subscribed: each,
             ended,
+        }
+    }
+
+    /// Waits until both subscribers have subscribed again.
+    pub(crate) fn wait_for_subscribers(&self) {
+        for _ in &self.subscribers {
+            self.subscribed.recv_timeout(PATIENCE).expect("subscribed");
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::client::{Client, Gone};
+use super::client::{Client, Gone, PACE};
 use crate::harness::PATIENCE;
 
 /// A message: its publisher, and its number there from 0.
@@ -110,9 +110,14 @@ impl Publisher {
             if open.is_empty() {
                 return Ok(());
             }
-            for reply in client.receive()? {
-                self.on_reply(&reply, &mut open);
+            let replies = client.receive()?;
+            if replies.iter().any(|reply| reply.get("error").is_some()) {
+                // What is refused at once would otherwise take the processor from what is to come back.
+                thread::park_timeout(PACE);
             }
+            replies
+                .iter()
+                .for_each(|reply| self.on_reply(reply, &mut open));
         }
     }
 

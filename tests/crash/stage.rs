@@ -11,7 +11,10 @@ use crate::harness::process::Process;
 
 /// What everybody may do, so that no test needs tokens.
 const OPEN: &str = "allow_subscribe_for_client = true\nallow_subscribe_for_anonymous = true\n\
-    allow_publish_for_client = true\nallow_publish_for_anonymous = true\nforce_recovery = true\nhistory_ttl = \"1h\"\n";
+    allow_publish_for_client = true\nallow_publish_for_anonymous = true\n";
+
+/// Subscribers of channels with a history resume.
+const RESUMED: &str = "force_recovery = true\nhistory_ttl = \"1h\"\n";
 
 /// A directory with certificates, an address, and how links behave.
 pub(crate) struct Stage {
@@ -43,12 +46,18 @@ impl Stage {
 
     /// Starts a node on a store of that name.
     pub(crate) fn node(&self, store: &str, listen: &str, advertise: &str) -> Process {
+        let store = format!("path = \"{}\"", self.store(store).display());
+        self.node_on(&store, listen, advertise)
+    }
+
+    /// Starts a node; `store` are lines of the section `[store]`.
+    pub(crate) fn node_on(&self, store: &str, listen: &str, advertise: &str) -> Process {
         let config = format!(
-            "[backbone]\nlisten = \"{listen}\"\nadvertise = \"{advertise}\"\n[store]\npath = \"{}\"\n\
+            "[backbone]\nlisten = \"{listen}\"\nadvertise = \"{advertise}\"\n[store]\n{store}\n\
              [admin]\nlisten = \"127.0.0.1:0\"\n{}\
-             [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 20000\n{OPEN}\
-             [[namespace]]\nname = \"live\"\nclass = \"buffered\"\nhistory_size = 10\n{OPEN}",
-            self.store(store).display(),
+             [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 20000\n{RESUMED}{OPEN}\
+             [[namespace]]\nname = \"live\"\nclass = \"buffered\"\nhistory_size = 10\n{RESUMED}{OPEN}\
+             [[namespace]]\nname = \"cursors\"\npresence = true\n{OPEN}",
             link_section(self.dir.path(), "backbone-1", self.link),
         );
         Process::start(self.dir.path(), "backbone", "backbone-1", &config)
@@ -70,6 +79,7 @@ impl Stage {
              workers = 1\ndrain_seconds = 1\n\
              [admin]\nlisten = \"127.0.0.1:0\"\n\
              [client]\nallow_anonymous_connect_without_token = true\nrecovery_max_publication_limit = 5000\n\
+             epoch_spread = \"1s\"\n\
              [api]\nkey = \"dev\"\n{}",
             link_section(self.dir.path(), name, self.link),
         );
