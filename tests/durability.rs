@@ -1,9 +1,11 @@
 //! Acknowledged means synced, through the whole mesh: an edge answers a durable publish only after its node's store has
-//! synced it, as the kernel saw both.
+//! synced it, as the kernel saw both. Where the store is PostgreSQL, its own settings are read where it appends.
 //!
 //! `store/tests/acks.rs` shows the same for many appends at once.
 
 mod harness;
+#[path = "durability/postgres.rs"]
+mod postgres;
 #[path = "harness/strace/mod.rs"]
 mod strace;
 #[path = "harness/strace/recorded.rs"]
@@ -46,7 +48,8 @@ impl TracedPair {
         };
         let edge = Strace::to(path.join("edge-1.trace"))?;
         make_certificates(path, &["backbone-1"], &["eu-west/edge-1"]);
-        let node = Traced::start(node, path, "backbone", "backbone-1", &node_config(path));
+        let config = node_config(path, &format!("path = \"{}/store\"", path.display()));
+        let node = Traced::start(node, path, "backbone", "backbone-1", &config);
         let link = node.process.address("link");
         let edge = Traced::start(edge, path, "edge", "edge-1", &edge_config(path, &link));
         Some(Self {
@@ -144,12 +147,12 @@ fn message(number: u64) -> String {
     format!("<message {number}>")
 }
 
-fn node_config(dir: &Path) -> String {
+/// `store` are lines of the section `[store]`.
+fn node_config(dir: &Path, store: &str) -> String {
     format!(
-        "[backbone]\nlisten = \"{}:0\"\n[store]\npath = \"{}/store\"\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
+        "[backbone]\nlisten = \"{}:0\"\n[store]\n{store}\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
          [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1h\"\n",
         own_ip(),
-        dir.display(),
         link_section(dir, "backbone-1", ""),
     )
 }
