@@ -18,6 +18,7 @@ mod metrics;
 mod pace;
 mod payload;
 mod postgres;
+pub mod postgres_server;
 mod process;
 mod regions;
 mod report;

@@ -14,10 +14,11 @@ use futures_util::future::select_all;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::process::{Child, ChildStdin, Command};
+use trunkline_loadtest::postgres_server::Programs;
 use trunkline_process::Ready;
 
 use super::plan::{EdgePlan, Plan, Uplink};
-use super::postgres::{self, Database, Programs};
+use super::postgres::{self, Database};
 use super::state::{self, Addresses};
 
 /// Time a child has to get ready; a store that must be repaired after a crash takes a while.

@@ -21,6 +21,7 @@ use axum::Router;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use trunkline_loadtest::postgres_server::Programs;
 use trunkline_process::Failure;
 
 pub(crate) use forward::Membership;
@@ -34,7 +35,6 @@ use control::Mesh;
 use cut::DevCommand;
 use lock::DirLock;
 use plan::{EdgePlan, Plan};
-use postgres::Programs;
 use wan::{Choice, Distances, Wan};
 
 /// Where everything is kept unless another place is asked for.

@@ -3,16 +3,14 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::{IpAddr, TcpListener};
-use std::os::unix::fs::chown;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::time::{Instant, sleep};
 
-/// Where Debian puts what isn't on the path.
-const DEBIAN: &str = "/usr/lib/postgresql";
+use crate::postgres_server::{Programs, ServerUser};
 
 /// Runs the server until its standard input ends, then shuts it down immediately: it finishes nothing, connections are cut,
 /// and its next start recovers from its log.
@@ -28,8 +26,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// A server on an address of its own; ends with this process.
 #[derive(Debug)]
 pub(super) struct Postgres {
-    programs: PathBuf,
-    user: Option<(u32, u32)>,
+    programs: Programs,
+    user: Option<ServerUser>,
     dir: PathBuf,
     ip: IpAddr,
     port: u16,
@@ -40,7 +38,7 @@ pub(super) struct Postgres {
 impl Postgres {
     /// Whether its programs are on this machine.
     pub(super) fn is_installed() -> bool {
-        programs().is_some()
+        Programs::find().is_ok()
     }
 
     /// Makes a cluster in a new directory and starts it.
@@ -48,11 +46,11 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is missing, or refuses.
     pub(super) async fn start(dir: PathBuf, ip: IpAddr) -> Result<Self> {
-        let programs = programs().context("no PostgreSQL: apt-get install postgresql")?;
+        let programs = Programs::find()?;
         fs::create_dir(&dir).with_context(|| dir.display().to_string())?;
-        let user = other_user()?;
-        if let Some((user, group)) = user {
-            chown(&dir, Some(user), Some(group))?;
+        let user = ServerUser::needed()?;
+        if let Some(user) = &user {
+            user.take_over(&dir)?;
         }
         let port = TcpListener::bind((ip, 0))?.local_addr()?.port();
         let mut server = Self {
@@ -85,7 +83,7 @@ impl Postgres {
     /// When it doesn't.
     pub(super) async fn run(&mut self) -> Result<()> {
         let mut words = self.as_user();
-        words.push(self.programs.join("postgres").into());
+        words.push(self.programs.path("postgres").into());
         let settings = [
             format!("listen_addresses={}", self.ip),
             format!("port={}", self.port),
@@ -139,7 +137,7 @@ impl Postgres {
 
     fn call(&self, program: &str, with: impl FnOnce(&mut Command) -> &mut Command) -> Result<()> {
         let mut words = self.as_user();
-        words.push(self.programs.join(program).into());
+        words.push(self.programs.path(program).into());
         let mut command = Command::new(&words[0]);
         command
             .args(&words[1..])
@@ -156,15 +154,11 @@ impl Postgres {
 
     /// What runs a program as the server's user; never empty.
     fn as_user(&self) -> Vec<OsString> {
-        match self.user {
-            None => vec!["env".into()],
-            Some((user, group)) => vec![
-                "setpriv".into(),
-                format!("--reuid={user}").into(),
-                format!("--regid={group}").into(),
-                "--clear-groups".into(),
-            ],
-        }
+        let Some(user) = &self.user else {
+            return vec!["env".into()];
+        };
+        let flags = user.flags().into_iter().map(OsString::from);
+        std::iter::once("setpriv".into()).chain(flags).collect()
     }
 }
 
@@ -172,40 +166,4 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.crash();
     }
-}
-
-/// The directory of the newest version's programs.
-fn programs() -> Option<PathBuf> {
-    let has = |dir: &Path| dir.join("initdb").is_file();
-    let versions = fs::read_dir(DEBIAN).into_iter().flatten().flatten();
-    let newest = versions
-        .map(|version| version.path().join("bin"))
-        .filter(|dir| has(dir))
-        .max_by_key(|dir| version(dir));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    newest.or_else(|| std::env::split_paths(&path).find(|dir| has(dir)))
-}
-
-fn version(programs: &Path) -> u32 {
-    let number = programs.parent().and_then(Path::file_name);
-    let number = number.and_then(|number| number.to_str()?.parse().ok());
-    number.unwrap_or(0)
-}
-
-/// PostgreSQL doesn't run as root: user and group that root lends to it, its own where it is installed, else nobody.
-fn other_user() -> Result<Option<(u32, u32)>> {
-    if !rustix::process::getuid().is_root() {
-        return Ok(None);
-    }
-    let passwd = fs::read_to_string("/etc/passwd").context("/etc/passwd")?;
-    let find = |name: &str| {
-        let mut lines = passwd.lines();
-        let line = lines.find(|line| line.split(':').next() == Some(name))?;
-        let mut fields = line.split(':').skip(2);
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-    };
-    let found = find("postgres").or_else(|| find("nobody"));
-    Ok(Some(
-        found.context("neither postgres nor nobody is a user")?,
-    ))
 }

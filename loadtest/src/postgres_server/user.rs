@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 /// Another user than root.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct ServerUser {
-    pub(super) name: String,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerUser {
+    /// What it is called.
+    pub name: String,
     user: u32,
     group: u32,
 }
@@ -18,7 +19,7 @@ impl ServerUser {
     ///
     /// # Errors
     /// When there is neither.
-    pub(super) fn needed() -> Result<Option<Self>> {
+    pub fn needed() -> Result<Option<Self>> {
         if !rustix::process::getuid().is_root() {
             return Ok(None);
         }
@@ -44,8 +45,8 @@ impl ServerUser {
         found.next()
     }
 
-    /// Flags of `setpriv`.
-    pub(super) fn flags(&self) -> [String; 3] {
+    /// Flags of `setpriv` that make what it runs this user's.
+    pub fn flags(&self) -> [String; 3] {
         [
             format!("--reuid={}", self.user),
             format!("--regid={}", self.group),
@@ -54,7 +55,10 @@ impl ServerUser {
     }
 
     /// Makes a directory this user's.
-    pub(super) fn take_over(&self, dir: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// When it isn't there, or one isn't root.
+    pub fn take_over(&self, dir: &Path) -> Result<()> {
         chown(dir, Some(self.user), Some(self.group)).with_context(|| dir.display().to_string())
     }
 }

@@ -9,25 +9,24 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// The directory with the programs of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Programs(PathBuf);
+pub struct Programs(PathBuf);
 
 impl Programs {
     /// The newest version of Debian's, else what is on the path.
     ///
     /// # Errors
     /// When there is none.
-    pub(crate) fn find() -> Result<Self> {
+    pub fn find() -> Result<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let found = newest(Path::new(DEBIAN))
             .or_else(|| std::env::split_paths(&path).find(|dir| has_server(dir)));
         found.map(Self).with_context(|| {
-            format!(
-                "--postgres: no initdb in {DEBIAN}/*/bin or on the path; apt-get install postgresql"
-            )
+            format!("no PostgreSQL in {DEBIAN}/*/bin or on the path: apt-get install postgresql")
         })
     }
 
-    pub(super) fn path(&self, program: &str) -> PathBuf {
+    /// Where one of them is.
+    pub fn path(&self, program: &str) -> PathBuf {
         self.0.join(program)
     }
 }

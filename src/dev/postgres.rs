@@ -2,9 +2,6 @@
 //!
 //! It listens on a socket in its directory only, so that it needs no port and nobody else reaches it.
 
-mod programs;
-mod user;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,9 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::process::Command;
-
-pub(crate) use programs::Programs;
-use user::ServerUser;
+use trunkline_loadtest::postgres_server::{Programs, ServerUser};
 
 /// What its log and its pid file are called, and its directory.
 pub(crate) const NAME: &str = "postgres";
