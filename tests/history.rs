@@ -133,6 +133,7 @@ fn history_is_read_in_pages_that_everybody_shares_until_their_epoch_ends() {
     many_first_readers_cost_one_question(&mesh);
     let second = walking_back_meets_each_message_once(&mesh);
     who_has_a_page_gets_304(&mesh, &second);
+    what_is_removed_is_on_no_page(&mesh, &second);
     a_restart_ends_the_epoch(mesh, &second);
 }
 
@@ -188,6 +189,23 @@ fn who_has_a_page_gets_304(mesh: &Mesh, address: &str) {
     let gzip = page(&listen, address, &[("accept-encoding", "gzip")]);
     assert!(gzip.body.len() < first.body.len());
     assert_eq!(gzip.body[..2], [0x1f, 0x8b]);
+}
+
+fn what_is_removed_is_on_no_page(mesh: &Mesh, complete: &str) {
+    let listen = mesh.edge.address("listen");
+    assert_ne!(mesh.page(complete).numbers(), [0; 0]);
+    let removed = api(&listen, "history_remove", &json!({ "channel": "live:1" }));
+    assert_eq!(removed, json!({ "result": {} }));
+    let newest = mesh.page("");
+    assert_eq!((newest.numbers(), newest.next()), (vec![], None));
+    // A page that can't change is served for a second without a question.
+    let emptied = wait_until("the end of a page", || {
+        let page = mesh.page(complete);
+        page.numbers().is_empty().then_some(page)
+    });
+    assert_eq!(emptied.cache_control, "public, no-cache");
+    mesh.publish(7);
+    assert_eq!(mesh.page("").numbers(), [7]);
 }
 
 fn a_restart_ends_the_epoch(mesh: Mesh, old: &str) {

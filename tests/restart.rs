@@ -7,6 +7,8 @@ mod client;
 #[path = "restart/expired.rs"]
 mod expired;
 mod harness;
+#[path = "restart/removal.rs"]
+mod removal;
 
 use std::path::Path;
 
@@ -14,7 +16,6 @@ use client::Client;
 use harness::papers::{link_section, make_certificates};
 use harness::process::Process;
 use harness::{api, own_ip, wait_until};
-
 use serde_json::{Value, json};
 
 /// With such an idle time-out nothing but a reset tells an edge in time that its node was restarted.
@@ -49,6 +50,12 @@ fn edge(dir: &Path, link: &str) -> Process {
 fn publish(edge: &Process, channel: &str, number: u64) -> Value {
     let body = json!({ "channel": channel, "data": { "number": number } });
     api(&edge.address("listen"), "publish", &body)["result"].clone()
+}
+
+/// Subscribes with a position that was told before; returns the result.
+fn recover(client: &mut Client, offset: u64, epoch: &Value) -> Value {
+    let how = json!({ "channel": "chat:1", "recover": true, "offset": offset, "epoch": epoch });
+    subscribe(client, &how)
 }
 
 /// Subscribes as soon as the edge can; returns the result.

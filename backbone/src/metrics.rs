@@ -140,6 +140,10 @@ impl Page {
         self.counter(backbone::PULLS, count(|counters| counters.pulls));
         self.counter(backbone::HISTORIES, count(|counters| counters.histories));
         self.counter(
+            backbone::HISTORIES_REMOVED,
+            count(|counters| counters.histories_removed),
+        );
+        self.counter(
             backbone::RECOVERIES_FROM_RING,
             count(|counters| counters.recoveries_from_ring),
         );

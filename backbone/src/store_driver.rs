@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use trunkline_backbone_core::ControlInput;
 use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest};
-use trunkline_store_core::{AppendOutcome, ClaimError, MessageStore, SlotPart, StoreError};
+use trunkline_store_core::{
+    AppendOutcome, ClaimError, FloorError, MessageStore, SlotPart, StoreError,
+};
 
 use crate::control_task::ControlMessage;
 use crate::sink::Queue;
@@ -33,6 +35,9 @@ impl<S: MessageStore> StoreDriver<S> {
             StoreRequest::Heads(channels) => StoreAnswer::Heads(self.store.heads(channels).await),
             StoreRequest::Range(request) => StoreAnswer::Range(self.store.range(request).await),
             StoreRequest::Find(request) => StoreAnswer::Found(self.store.find(request).await),
+            StoreRequest::RaiseFloor(request) => {
+                StoreAnswer::FloorRaised(self.store.raise_floor(request).await)
+            }
         };
         self.note_health(away_because(&answer));
         answer
@@ -95,5 +100,9 @@ fn away_because(answer: &StoreAnswer) -> Option<String> {
         StoreAnswer::Heads(result) => result.as_ref().err().and_then(of),
         StoreAnswer::Range(result) => result.as_ref().err().and_then(of),
         StoreAnswer::Found(result) => result.as_ref().err().and_then(of),
+        StoreAnswer::FloorRaised(result) => match result {
+            Err(FloorError::Store(error)) => of(error),
+            Err(FloorError::Generation) | Ok(_) => None,
+        },
     }
 }

@@ -130,6 +130,7 @@ impl Asker {
             Answer::Refused(because) => Err(because),
             Answer::Subscribed { .. }
             | Answer::Published { .. }
+            | Answer::HistoryRemoved { .. }
             | Answer::Presence(_)
             | Answer::PresenceStats { .. }
             | Answer::Info(_) => Err(RefusedBecause::Temporary),

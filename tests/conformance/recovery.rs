@@ -125,3 +125,20 @@ fn r_09_the_epoch_that_sdks_invalidate_with_is_not_recovered() {
         assert_eq!(reply, unrecovered(&epoch, 3), "{stage:?}");
     }
 }
+
+#[test]
+fn r_11_what_was_removed_is_not_recovered_and_the_numbering_goes_on() {
+    let api = Api::of(Edge::Fast);
+    for stage in Stage::all() {
+        let (channel, epoch) = filled(stage, "rec", "r-11", 3);
+        let body = json!({ "channel": channel });
+        assert_eq!(api.call("history_remove", &body), json!({ "result": {} }));
+        let reply = stage.ask(recover(&channel, &epoch, 1));
+        assert_eq!(reply, unrecovered(&epoch, 3), "{stage:?}");
+        let reply = stage.ask(recover(&channel, &epoch, 3));
+        assert_eq!(reply, recovered(&epoch, 3, 3), "{stage:?}");
+        assert_eq!(api.publish(&channel, 4), epoch, "{stage:?}");
+        let reply = stage.ask(recover(&channel, &epoch, 3));
+        assert_eq!(reply, recovered(&epoch, 3, 4), "{stage:?}");
+    }
+}

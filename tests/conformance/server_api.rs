@@ -129,6 +129,33 @@ fn a_09_a_broadcast_answers_for_each_channel_by_itself() {
 }
 
 #[test]
+fn a_14_what_a_channel_has_not_is_not_available() {
+    let api = Api::of(Edge::Fast);
+    let body = json!({ "channel": "plain:a-14" });
+    for method in ["presence", "presence_stats", "history", "history_remove"] {
+        assert_eq!(
+            api.call(method, &body),
+            error(108, "not available"),
+            "{method}"
+        );
+    }
+}
+
+#[test]
+fn a_15_a_removal_drops_publications_and_keeps_top_and_epoch() {
+    let api = Api::of(Edge::Fast);
+    for stage in Stage::all().filter(|stage| stage.encoding == Encoding::Json) {
+        let channel = stage.channel("open", "a-15");
+        let epoch = api.fill(&channel, 3);
+        let all = json!({ "channel": channel, "limit": -1 });
+        let removed = api.call("history_remove", &json!({ "channel": channel }));
+        assert_eq!(removed, json!({ "result": {} }));
+        let history = json!({ "publications": [], "epoch": epoch, "offset": 3 });
+        assert_eq!(api.call("history", &all), json!({ "result": history }));
+    }
+}
+
+#[test]
 fn a_16_info_names_the_edges_with_numbers() {
     let _client = Client::user(Encoding::Json, "42");
     let api = Api::of(Edge::Usual);

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::harness::papers::make_certificates;
 use crate::harness::process::Process;
 use crate::harness::{own_ip, trunkline, wait_until};
-use crate::{edge, node, publish, subscribe};
+use crate::{edge, node, publish, recover};
 
 /// A mesh whose backup holds three messages and whose client has seen five.
 struct Loss {
@@ -73,12 +73,6 @@ impl Loss {
             (&json!(4), &subscribed["epoch"])
         );
     }
-}
-
-/// Subscribes with a position that was told before; returns the result.
-fn recover(client: &mut Client, offset: u64, epoch: &Value) -> Value {
-    let how = json!({ "channel": "chat:1", "recover": true, "offset": offset, "epoch": epoch });
-    subscribe(client, &how)
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -175,6 +175,7 @@ impl Control {
             | ToNode::Unsubscribe { .. }
             | ToNode::Pull(_)
             | ToNode::History(_)
+            | ToNode::RemoveHistory(_)
             | ToNode::Presence { .. }
             | ToNode::PresenceStats { .. }
             | ToNode::PresenceChanges(_)

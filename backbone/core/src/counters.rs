@@ -21,6 +21,8 @@ pub struct Counters {
     pub pulls: u64,
     /// Histories answered.
     pub histories: u64,
+    /// Histories removed (`history_remove`).
+    pub histories_removed: u64,
     /// Recoveries (the newest after a position) answered from memory.
     pub recoveries_from_ring: u64,
     /// Recoveries answered with what the store was read for.

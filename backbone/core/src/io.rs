@@ -6,8 +6,8 @@ use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::rules::Rules;
 use trunkline_shared::{Channel, EdgeId, Incarnation, LinkId, Region, RingView, Slot, StreamId};
 use trunkline_store_core::{
-    AllFound, ClaimError, ClaimRequest, Claimed, FindRequest, Head, RangeRequest, Refused,
-    SlotPart, StoreError, StoredMessage,
+    AllFound, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError, FloorRequest, Head,
+    RangeRequest, Refused, SlotPart, StoreError, StoredMessage,
 };
 
 /// An edge as its certificate and hello name it.
@@ -115,6 +115,8 @@ pub enum StoreRequest {
     Range(RangeRequest),
     /// Look publishes up that may have been taken before.
     Find(FindRequest),
+    /// Raise a channel's floor.
+    RaiseFloor(FloorRequest),
 }
 
 /// What the store answers.
@@ -130,6 +132,8 @@ pub enum StoreAnswer {
     Range(Result<Vec<StoredMessage>, StoreError>),
     /// To a look-up.
     Found(Result<AllFound, StoreError>),
+    /// To a floor: the head as it is then.
+    FloorRaised(Result<Head, FloorError>),
 }
 
 /// What became of one slot's part.

@@ -39,6 +39,7 @@ mod presence_events;
 mod publish;
 mod pull;
 mod reading;
+mod removing;
 mod repeats;
 mod replay;
 mod requests;
@@ -209,6 +210,7 @@ impl Shard {
             ToNode::Unsubscribe { slot, channel } => self.on_unsubscribe(caller, slot, &channel),
             ToNode::Pull(pull) => self.on_pull(now, caller, pull),
             ToNode::History(history) => self.on_history(now, caller, history),
+            ToNode::RemoveHistory(remove) => self.on_remove_history(now, caller, remove),
             ToNode::Presence {
                 request,
                 slot,
@@ -263,6 +265,9 @@ impl Shard {
             }
             (Purpose::Range(reading), StoreAnswer::Range(answer)) => {
                 self.on_range(now, reading, answer)
+            }
+            (Purpose::Floor(removing), StoreAnswer::FloorRaised(answer)) => {
+                self.on_floor_raised(now, removing, answer)
             }
             (purpose, answer) => {
                 panic!("the store was asked for {purpose:?} and answers {answer:?}")

@@ -75,6 +75,15 @@ pub enum ToUpstream {
         /// Bytes of publications at most.
         bytes_max: u32,
     },
+    /// Removes a channel's history. The answer is [`Answer::HistoryRemoved`] or [`Answer::Refused`]: not known to be done.
+    RemoveHistory {
+        /// Echoed by the answer.
+        ticket: Ticket,
+        /// When it is answered at the latest.
+        deadline: Instant,
+        /// Which channel.
+        channel: Channel,
+    },
     /// Asks who is present. The answer is [`Answer::Presence`] or [`Answer::Refused`].
     Presence {
         /// Echoed by the answer.
@@ -202,6 +211,13 @@ pub enum Answer {
         /// In the order asked.
         publications: Vec<Publication>,
     },
+    /// Everything up to `floor` is removed from the channel's history.
+    HistoryRemoved {
+        /// The numbering that the offset belongs to; it goes on.
+        epoch: Epoch,
+        /// Nothing at or below it is kept any more.
+        floor: Offset,
+    },
     /// Who is present.
     Presence(Vec<ClientInfo>),
     /// How many are present.
@@ -230,7 +246,10 @@ impl Answer {
             }
             Self::Presence(clients) => clients.iter().map(|client| 64 + client.weight()).sum(),
             Self::Info(edges) => edges.len() * 128,
-            Self::Published { .. } | Self::PresenceStats { .. } | Self::Refused(_) => 0,
+            Self::Published { .. }
+            | Self::HistoryRemoved { .. }
+            | Self::PresenceStats { .. }
+            | Self::Refused(_) => 0,
         }
     }
 }

@@ -62,6 +62,7 @@ impl ApiError {
             | Answer::Subscribed { .. }
             | Answer::Published { .. }
             | Answer::History { .. }
+            | Answer::HistoryRemoved { .. }
             | Answer::Presence(_)
             | Answer::PresenceStats { .. }
             | Answer::Info(_) => Self::Internal,

@@ -41,6 +41,7 @@ pub(super) async fn info(asker: &Asker) -> Result<InfoBody, ApiError> {
         Answer::Subscribed { .. }
         | Answer::Published { .. }
         | Answer::History { .. }
+        | Answer::HistoryRemoved { .. }
         | Answer::Presence(_)
         | Answer::PresenceStats { .. }
         | Answer::Refused(_) => Err(ApiError::of(&answer)),

@@ -8,6 +8,7 @@ mod broadcast;
 mod counters;
 mod error;
 mod history;
+mod history_remove;
 mod info;
 mod message;
 mod pages;
@@ -55,16 +56,18 @@ pub(crate) enum Method {
     Publish,
     Broadcast,
     History,
+    HistoryRemove,
     Presence,
     PresenceStats,
     Info,
 }
 
 impl Method {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Publish,
         Self::Broadcast,
         Self::History,
+        Self::HistoryRemove,
         Self::Presence,
         Self::PresenceStats,
         Self::Info,
@@ -76,6 +79,7 @@ impl Method {
             Self::Publish => "publish",
             Self::Broadcast => "broadcast",
             Self::History => "history",
+            Self::HistoryRemove => "history_remove",
             Self::Presence => "presence",
             Self::PresenceStats => "presence_stats",
             Self::Info => "info",
@@ -121,6 +125,9 @@ impl Api {
                 answer::result(&broadcast::broadcast(asker, parse(body)?, parse(body)?).await?)
             }
             Method::History => answer::result(&history::history(asker, parse(body)?).await?),
+            Method::HistoryRemove => {
+                answer::result(&history_remove::history_remove(asker, parse(body)?).await?)
+            }
             Method::Presence => answer::result(&presence::presence(asker, parse(body)?).await?),
             Method::PresenceStats => answer::result(&presence::stats(asker, parse(body)?).await?),
             Method::Info => {

@@ -37,6 +37,7 @@ pub(super) async fn presence(asker: &Asker, target: Target) -> Result<PresenceBo
         Answer::Subscribed { .. }
         | Answer::Published { .. }
         | Answer::History { .. }
+        | Answer::HistoryRemoved { .. }
         | Answer::PresenceStats { .. }
         | Answer::Info(_)
         | Answer::Refused(_) => Err(ApiError::of(&answer)),
@@ -61,6 +62,7 @@ pub(super) async fn stats(asker: &Asker, target: Target) -> Result<StatsBody, Ap
         Answer::Subscribed { .. }
         | Answer::Published { .. }
         | Answer::History { .. }
+        | Answer::HistoryRemoved { .. }
         | Answer::Presence(_)
         | Answer::Info(_)
         | Answer::Refused(_) => Err(ApiError::of(&answer)),

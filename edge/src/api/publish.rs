@@ -89,6 +89,7 @@ async fn send(
         Answer::Published { position } => Ok(PublishBody::new(position)),
         Answer::Subscribed { .. }
         | Answer::History { .. }
+        | Answer::HistoryRemoved { .. }
         | Answer::Presence(_)
         | Answer::PresenceStats { .. }
         | Answer::Info(_)

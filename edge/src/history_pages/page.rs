@@ -117,8 +117,15 @@ impl Life {
         namespace: &Namespace,
     ) -> bool {
         let size = u64::from(namespace.history_size);
-        let is_kept = |lowest: Offset| lowest > floor && lowest.0.saturating_add(size) > head.0;
-        self.lowest.is_none_or(is_kept) && self.ends_at.is_none_or(|end| now < end)
+        let is_kept = |lowest: Offset| lowest.0.saturating_add(size) > head.0;
+        self.is_above(floor)
+            && self.lowest.is_none_or(is_kept)
+            && self.ends_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether nothing of the page is removed with nothing left up to `floor`.
+    pub(super) fn is_above(self, floor: Offset) -> bool {
+        self.lowest.is_none_or(|lowest| lowest > floor)
     }
 
     /// Whole seconds that are left of it.

@@ -140,21 +140,27 @@ impl Source {
         known: Known,
         namespace: &Namespace,
     ) -> Outcome<Arc<Rendered>> {
-        match self.flights.board(&key) {
-            Boarding::Joined(answer) => {
-                add(&self.counters.waits);
-                landed(answer).await
-            }
-            Boarding::First(answer, question) => {
-                question.start();
-                // It may have come between the look into the cache and this.
-                if let Some(page) = self.kept(&key, known, namespace) {
-                    self.flights.land(&key, question, Ok(Arc::clone(&page)));
-                    return Ok(page);
+        loop {
+            match self.flights.board(&key) {
+                Boarding::Joined(answer) => {
+                    add(&self.counters.waits);
+                    let page = landed(answer).await?;
+                    // The question may have been put before a removal of which this request knows; the next one wasn't.
+                    if page.life.is_above(known.floor) {
+                        return Ok(page);
+                    }
                 }
-                let reading = read_page(Arc::clone(self), key, known, namespace.clone(), question);
-                tokio::spawn(reading);
-                landed(answer).await
+                Boarding::First(answer, question) => {
+                    question.start();
+                    // It may have come between the look into the cache and this.
+                    if let Some(page) = self.kept(&key, known, namespace) {
+                        self.flights.land(&key, question, Ok(Arc::clone(&page)));
+                        return Ok(page);
+                    }
+                    let namespace = namespace.clone();
+                    tokio::spawn(read_page(Arc::clone(self), key, known, namespace, question));
+                    return landed(answer).await;
+                }
             }
         }
     }

@@ -70,6 +70,7 @@ impl Page {
         self.counter(upstream::WORKER_LAGS, counters.worker_lags);
         self.counter(upstream::LAGS, counters.lags);
         self.counter(upstream::PULLS, counters.pulls);
+        self.counter(upstream::FLOORS, counters.floors);
         self.counter(upstream::GAPS, counters.gaps);
         self.counter(upstream::EPOCH_CHANGES, counters.epoch_changes);
         self.counter(upstream::RESETS, counters.resets);

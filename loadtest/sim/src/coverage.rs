@@ -65,11 +65,15 @@ pub enum Event {
     ResumedAtEdge,
     /// A resume was answered after a question to the owner.
     ResumedAtOwner,
+    /// A channel's history was removed, and somebody was told so.
+    HistoryRemoved,
+    /// An owner told an edge that a history was removed.
+    FloorPushed,
 }
 
 impl Event {
     /// All events, in order.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::Acked,
         Self::PublishError,
         Self::RepeatSent,
@@ -100,6 +104,8 @@ impl Event {
         Self::TwoWorkers,
         Self::ResumedAtEdge,
         Self::ResumedAtOwner,
+        Self::HistoryRemoved,
+        Self::FloorPushed,
     ];
 }
 

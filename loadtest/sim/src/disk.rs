@@ -12,7 +12,8 @@ use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest, StoreT
 use trunkline_shared::{Instant, RingView, Slot, UnixMillis};
 use trunkline_store_core::memory::AppendTicket;
 use trunkline_store_core::{
-    AllFound, ClaimError, ClaimRequest, Generation, MemoryState, SlotPart, StoreError, ViewChange,
+    AllFound, ClaimError, ClaimRequest, FloorRequest, Generation, MemoryState, SlotPart,
+    StoreError, ViewChange,
 };
 
 use crate::coverage::Coverage;
@@ -48,6 +49,12 @@ pub(crate) enum Later {
     Answer(Asker, StoreAnswer),
     /// Reads, and answers.
     Read(Asker, StoreRequest),
+    /// Raises a floor; tells what came of it, or only that nobody knows.
+    RaiseFloor {
+        asker: Asker,
+        raise: FloorRequest,
+        told: bool,
+    },
     /// Ends the call of this number, unless it died with its process.
     Work(u64),
     /// Ends appends whose outcome stayed unknown.
@@ -150,6 +157,9 @@ impl Disk {
             StoreRequest::Heads(_) | StoreRequest::Range(_) | StoreRequest::Find(_) => {
                 return self.read_later(now, tuning, asker, request);
             }
+            StoreRequest::RaiseFloor(raise) => {
+                return self.raise_floor_later(now, tuning, asker, raise);
+            }
         }
         self.begin(now, tuning);
     }
@@ -171,8 +181,8 @@ impl Disk {
                 StoreAnswer::Found(Ok(AllFound::default()))
             }
             StoreRequest::Find(request) => StoreAnswer::Found(Ok(self.state.find_now(request))),
-            StoreRequest::Append(_) | StoreRequest::Claim(_) => {
-                unreachable!("writes go through the writer")
+            StoreRequest::Append(_) | StoreRequest::Claim(_) | StoreRequest::RaiseFloor(_) => {
+                unreachable!("writes go their own ways")
             }
         }
     }
@@ -236,6 +246,30 @@ impl Disk {
         self.later.push((delay, later));
     }
 
+    fn raise_floor_later(
+        &mut self,
+        now: Instant,
+        tuning: &Tuning,
+        asker: Asker,
+        raise: FloorRequest,
+    ) {
+        let delay = self.delay(tuning);
+        let later = if self.is_away(now) {
+            Later::Answer(asker, away(&StoreRequest::RaiseFloor(raise)))
+        } else {
+            let told = !self.dice.permille(tuning.unknown);
+            Later::RaiseFloor { asker, raise, told }
+        };
+        self.later.push((delay, later));
+    }
+
+    /// Raises a floor for an answer.
+    pub(crate) fn raise_floor(&mut self, raise: FloorRequest, told: bool) -> StoreAnswer {
+        let lost = away(&StoreRequest::RaiseFloor(raise.clone()));
+        let raised = StoreAnswer::FloorRaised(self.tampered_floor(raise));
+        if told { raised } else { lost }
+    }
+
     fn delay(&mut self, tuning: &Tuning) -> Duration {
         self.dice.micros(tuning.store_delay.0, tuning.store_delay.1)
     }
@@ -249,5 +283,6 @@ fn away(request: &StoreRequest) -> StoreAnswer {
         StoreRequest::Heads(_) => StoreAnswer::Heads(Err(error)),
         StoreRequest::Range(_) => StoreAnswer::Range(Err(error)),
         StoreRequest::Find(_) => StoreAnswer::Found(Err(error)),
+        StoreRequest::RaiseFloor(_) => StoreAnswer::FloorRaised(Err(error.into())),
     }
 }

@@ -48,11 +48,15 @@ pub enum Plant {
     RingBeyondSize,
     /// A client that can't be recovered is told that it was.
     UnrecoveredAsRecovered,
+    /// The store says that it has raised a floor, and hasn't.
+    FloorForgotten,
+    /// An edge that removes a history is told so, and what it heard of the floor is lost: its ring keeps what was removed.
+    RingBelowFloor,
 }
 
 impl Plant {
     /// All of them, in order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::RepeatUnmarked,
         Self::RepeatRenamed,
         Self::OldAnswerNewId,
@@ -74,5 +78,7 @@ impl Plant {
         Self::RingAcrossEpochs,
         Self::RingBeyondSize,
         Self::UnrecoveredAsRecovered,
+        Self::FloorForgotten,
+        Self::RingBelowFloor,
     ];
 }

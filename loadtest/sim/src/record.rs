@@ -49,6 +49,10 @@ pub(crate) struct Subscribed {
     pub(crate) offset: u64,
     /// What was missed.
     pub(crate) publications: Vec<Message>,
+    /// The edge that answered.
+    pub(crate) edge: usize,
+    /// When the client asked.
+    pub(crate) sent: Instant,
 }
 
 /// One thing that a client saw of one channel.
@@ -120,8 +124,34 @@ pub(crate) struct Log {
     pub(crate) epoch: String,
     /// Its newest offset.
     pub(crate) head: u64,
+    /// Everything up to it was removed, as far as the store says so.
+    pub(crate) floor: u64,
     /// What is kept, ascending.
     pub(crate) messages: Vec<Message>,
+}
+
+/// A call that removes a channel's history.
+#[derive(Clone, Debug)]
+pub(crate) struct Removal {
+    /// At which edge.
+    pub(crate) edge: usize,
+    /// Which channel.
+    pub(crate) channel: usize,
+    /// When it was called.
+    pub(crate) sent: Instant,
+    /// What it was told; `None` where it isn't known to be done.
+    pub(crate) removed: Option<Removed>,
+}
+
+/// A removal that is done.
+#[derive(Clone, Debug)]
+pub(crate) struct Removed {
+    /// When it was told so.
+    pub(crate) at: Instant,
+    /// The numbering.
+    pub(crate) epoch: String,
+    /// The newest message that was removed.
+    pub(crate) floor: u64,
 }
 
 /// Who is present in a channel at the end: by the mesh and in fact.
@@ -163,6 +193,8 @@ pub(crate) struct Record {
     pub(crate) stored: BTreeMap<usize, Log>,
     /// Logs of all channels, as a client reads them through the mesh.
     pub(crate) histories: BTreeMap<usize, Log>,
+    /// All calls that remove a history.
+    pub(crate) removals: Vec<Removal>,
     /// Presence at the end.
     pub(crate) presences: Vec<Presence>,
     /// Subscriptions at the end.

@@ -9,7 +9,7 @@ use trunkline_protocol::client::ServerMessage;
 use trunkline_protocol::{Push, ReplyBody};
 use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::rules::{Namespace, Rules};
-use trunkline_shared::{Payload, Position, RequestId, Slot};
+use trunkline_shared::{Epoch, Payload, Position, RequestId, Slot};
 
 use self::ring::MixedRings;
 use crate::dice::Dice;
@@ -95,6 +95,7 @@ impl Tamper {
             | ToNode::Unsubscribe { .. }
             | ToNode::Pull(_)
             | ToNode::History(_)
+            | ToNode::RemoveHistory(_)
             | ToNode::Presence { .. }
             | ToNode::PresenceStats { .. }
             | ToNode::PresenceChanges(_)
@@ -129,6 +130,8 @@ impl Tamper {
                 return vec![frame.clone(), frame];
             }
             ToEdge::Rules(json) if plant == Plant::RingBeyondSize => *json = enlarge(json),
+            ToEdge::Floor(_) if plant == Plant::RingBelowFloor => return Vec::new(),
+            ToEdge::HistoryRemoved { epoch, .. } => *epoch = self.removal_epoch(*epoch),
             ToEdge::Push(_)
             | ToEdge::View(_)
             | ToEdge::Rules(_)
@@ -142,10 +145,24 @@ impl Tamper {
             | ToEdge::PresenceStats { .. }
             | ToEdge::Positions { .. }
             | ToEdge::Behind(_)
+            | ToEdge::Floor(_)
             | ToEdge::PresenceEvents { .. }
             | ToEdge::Reset { .. } => {}
         }
         vec![frame]
+    }
+
+    /// The epoch that an edge is told of a removal: another one, so that its ring doesn't take the floor; and back again,
+    /// for whoever called.
+    pub(crate) fn removal_epoch(&self, epoch: Epoch) -> Epoch {
+        if self.plant == Some(Plant::RingBelowFloor) {
+            Epoch {
+                id: !epoch.id,
+                ..epoch
+            }
+        } else {
+            epoch
+        }
     }
 
     /// A message goes from the way upstream of an edge to one of its workers: as what.

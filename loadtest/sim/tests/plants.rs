@@ -49,4 +49,6 @@ plants! {
     a_ring_kept_across_epochs_is_found: RingAcrossEpochs by "epoch_honest",
     a_ring_that_answers_beyond_the_history_size_is_found: RingBeyondSize by "within_history",
     a_recovery_that_was_none_is_found: UnrecoveredAsRecovered by "no_silent_gap",
+    a_floor_that_the_store_forgets_is_found: FloorForgotten by "removed_is_gone",
+    a_ring_that_keeps_what_was_removed_is_found: RingBelowFloor by "removed_is_gone",
 }

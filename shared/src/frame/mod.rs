@@ -13,10 +13,10 @@ pub use codec::{Frame, FrameError, decode, encode};
 pub use header::{HEADER_BYTES, Header, Kind, VERSION};
 pub use hello::{Hello, HelloError, VersionRange};
 pub use to_edge::{
-    Behind, ChannelHead, EdgeReport, HistoryPiece, PresenceEvent, PresencePiece, Pulled, Push,
-    Refusal, Subscribed, ToEdge,
+    Behind, ChannelHead, EdgeReport, Floor, HistoryPiece, PresenceEvent, PresencePiece, Pulled,
+    Push, Refusal, Subscribed, ToEdge,
 };
 pub use to_node::{
     EdgeStats, History, HistoryQuery, PresenceChange, PresenceChanges, PresenceSnapshot, Publish,
-    Pull, Subscribe, ToNode,
+    Pull, RemoveHistory, Subscribe, ToNode,
 };

@@ -122,6 +122,19 @@ pub struct Behind {
     pub floor: Offset,
 }
 
+/// What a channel's history held has been removed up to an offset.
+#[derive(Clone, Debug, PartialEq, Eq, Archive, Serialize, Deserialize)]
+pub struct Floor {
+    /// The channel's slot.
+    pub slot: Slot,
+    /// Which channel.
+    pub channel: Channel,
+    /// The numbering that the offset belongs to.
+    pub epoch: Epoch,
+    /// Nothing at or below it is kept any more.
+    pub floor: Offset,
+}
+
 /// Somebody joined or left a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Archive, Serialize, Deserialize)]
 pub struct PresenceEvent {
@@ -245,6 +258,19 @@ pub enum ToEdge {
         /// Which slot.
         slot: Slot,
     },
+    /// Lane: a channel's history is removed, as its class promises.
+    HistoryRemoved {
+        /// The request's id.
+        request: RequestId,
+        /// The channel's slot.
+        slot: Slot,
+        /// The numbering that the offset belongs to; it goes on.
+        epoch: Epoch,
+        /// Nothing at or below it is kept any more.
+        floor: Offset,
+    },
+    /// Lane: somebody has removed a channel's history; for every edge that is pushed the channel.
+    Floor(Floor),
 }
 
 impl ToEdge {
@@ -261,6 +287,7 @@ impl ToEdge {
             | Self::PresenceStats { slot, .. }
             | Self::Positions { slot, .. }
             | Self::PresenceEvents { slot, .. }
+            | Self::HistoryRemoved { slot, .. }
             | Self::Reset { slot } => Some(*slot),
             Self::Subscribed(subscribed) => Some(subscribed.slot),
             Self::Pulled(pulled) => Some(pulled.slot),
@@ -268,6 +295,7 @@ impl ToEdge {
             Self::Presence(piece) => Some(piece.slot),
             Self::Push(push) => Some(push.slot),
             Self::Behind(behind) => Some(behind.slot),
+            Self::Floor(floor) => Some(floor.slot),
         }
     }
 
@@ -285,6 +313,7 @@ impl ToEdge {
                 | Self::Published { .. }
                 | Self::Subscribed(_)
                 | Self::PresenceStats { .. }
+                | Self::HistoryRemoved { .. }
                 | Self::Reset { .. } => 0,
                 Self::Pulled(pulled) => pulled.publications.iter().map(Publication::weight).sum(),
                 Self::History(piece) => piece.publications.iter().map(Publication::weight).sum(),
@@ -298,6 +327,7 @@ impl ToEdge {
                 }
                 Self::Push(push) => push.channel.as_str().len() + push.publication.weight(),
                 Self::Behind(behind) => behind.channel.as_str().len(),
+                Self::Floor(floor) => floor.channel.as_str().len(),
                 Self::PresenceEvents { events, .. } => {
                     events.iter().map(|e| FIXED + e.client.weight()).sum()
                 }
@@ -326,6 +356,8 @@ impl Payloads for ToEdge {
             | Self::PresenceStats { .. }
             | Self::Positions { .. }
             | Self::Behind(_)
+            | Self::HistoryRemoved { .. }
+            | Self::Floor(_)
             | Self::Reset { .. } => {}
         }
     }
@@ -356,6 +388,8 @@ impl Payloads for ToEdge {
             | Self::PresenceStats { .. }
             | Self::Positions { .. }
             | Self::Behind(_)
+            | Self::HistoryRemoved { .. }
+            | Self::Floor(_)
             | Self::Reset { .. } => {}
         }
     }

@@ -101,6 +101,20 @@ pub struct History {
     pub bytes_max: u32,
 }
 
+/// Removes what a channel's history holds (`history_remove`): everything up to where it stands when the owner begins with it.
+#[derive(Clone, Debug, PartialEq, Eq, Archive, Serialize, Deserialize)]
+pub struct RemoveHistory {
+    /// Echoed by the answer.
+    pub request: RequestId,
+    /// The channel's slot.
+    pub slot: Slot,
+    /// Which channel.
+    pub channel: Channel,
+    /// Milliseconds that its caller still waits; an owner doesn't begin with one whose time is over, for what has been
+    /// published since its caller was told of an error is not to be removed.
+    pub time_left_ms: u32,
+}
+
 /// A connection of the edge that began or ended to be present in a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Archive, Serialize, Deserialize)]
 pub struct PresenceChange {
@@ -213,6 +227,8 @@ pub enum ToNode {
         /// Which channels, each with its slot.
         channels: Vec<(Slot, Channel)>,
     },
+    /// Lane: removes a channel's history.
+    RemoveHistory(RemoveHistory),
 }
 
 impl ToNode {
@@ -224,6 +240,7 @@ impl ToNode {
             Self::Subscribe(subscribe) => Some(subscribe.slot),
             Self::Pull(pull) => Some(pull.slot),
             Self::History(history) => Some(history.slot),
+            Self::RemoveHistory(remove) => Some(remove.slot),
             Self::Unsubscribe { slot, .. }
             | Self::Presence { slot, .. }
             | Self::PresenceStats { slot, .. } => Some(*slot),
@@ -246,6 +263,7 @@ impl ToNode {
                 Self::Subscribe(subscribe) => subscribe.channel.as_str().len(),
                 Self::Pull(pull) => pull.channel.as_str().len(),
                 Self::History(history) => history.channel.as_str().len(),
+                Self::RemoveHistory(remove) => remove.channel.as_str().len(),
                 Self::Unsubscribe { channel, .. }
                 | Self::Presence { channel, .. }
                 | Self::PresenceStats { channel, .. } => channel.as_str().len(),
@@ -287,6 +305,7 @@ impl Payloads for ToNode {
             | Self::Unsubscribe { .. }
             | Self::Pull(_)
             | Self::History(_)
+            | Self::RemoveHistory(_)
             | Self::Presence { .. }
             | Self::PresenceStats { .. }
             | Self::CheckPositions { .. } => {}
@@ -312,6 +331,7 @@ impl Payloads for ToNode {
             | Self::Unsubscribe { .. }
             | Self::Pull(_)
             | Self::History(_)
+            | Self::RemoveHistory(_)
             | Self::Presence { .. }
             | Self::PresenceStats { .. }
             | Self::CheckPositions { .. } => {}

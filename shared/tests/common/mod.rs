@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use trunkline_shared::frame::{
-    Behind, ChannelHead, EdgeReport, EdgeStats, Hello, History, HistoryPiece, HistoryQuery,
+    Behind, ChannelHead, EdgeReport, EdgeStats, Floor, Hello, History, HistoryPiece, HistoryQuery,
     PresenceChange, PresenceChanges, PresenceEvent, PresencePiece, PresenceSnapshot, Publish, Pull,
-    Pulled, Push, Refusal, Subscribe, Subscribed, ToEdge, ToNode, VersionRange,
+    Pulled, Push, Refusal, RemoveHistory, Subscribe, Subscribed, ToEdge, ToNode, VersionRange,
 };
 use trunkline_shared::{
     Channel, ClientInfo, EdgeId, Epoch, Incarnation, Member, NodeId, Offset, Position, Publication,
@@ -127,6 +127,12 @@ pub(crate) fn to_node() -> Vec<ToNode> {
         },
     ];
     frames.extend(queries.map(history));
+    frames.push(ToNode::RemoveHistory(RemoveHistory {
+        request: request(8),
+        slot: slot(),
+        channel: channel(),
+        time_left_ms: 4000,
+    }));
     frames
 }
 
@@ -232,6 +238,20 @@ pub(crate) fn to_edge() -> Vec<ToEdge> {
         ToEdge::Reset { slot: slot() },
     ];
     frames.extend(refusals.map(refused));
+    frames.extend([
+        ToEdge::HistoryRemoved {
+            request: request(8),
+            slot: slot(),
+            epoch: position().epoch,
+            floor: Offset(41),
+        },
+        ToEdge::Floor(Floor {
+            slot: slot(),
+            channel: channel(),
+            epoch: position().epoch,
+            floor: Offset(41),
+        }),
+    ]);
     frames
 }
 

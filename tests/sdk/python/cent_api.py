@@ -94,6 +94,19 @@ async def reads_history(backend):
     await backend.refused(cent.HistoryRequest(channel=CHANNEL, limit=1, since=other), 112)
 
 
+async def removes_history(backend, room):
+    """Nothing is left of what was published, and the numbering goes on."""
+    before = await backend.call(cent.HistoryRequest(channel=CHANNEL))
+    await backend.call(cent.HistoryRemoveRequest(channel=CHANNEL))
+    after = await backend.call(cent.HistoryRequest(channel=CHANNEL, limit=-1))
+    equal((after.publications, after.offset, after.epoch), ([], 3, before.epoch))
+    next_one = await backend.call(cent.PublishRequest(channel=CHANNEL, data={"after": "all"}))
+    equal((next_one.offset, next_one.epoch), (4, before.epoch))
+    equal((await room.events.next("publication")).pub.offset, 4)
+    await backend.refused(cent.HistoryRemoveRequest(channel="cursors:room"), 108)
+    await backend.refused(cent.HistoryRemoveRequest(channel="nosuch:room"), 102)
+
+
 async def reads_presence(backend, ann_id):
     """Who is there, whichever edge they are at."""
     present = (await backend.call(cent.PresenceRequest(channel=CHANNEL))).presence
@@ -137,7 +150,6 @@ async def is_not_there_yet(backend):
         cent.UnsubscribeRequest(channel=CHANNEL, **user),
         cent.DisconnectRequest(**user),
         cent.RefreshRequest(**user),
-        cent.HistoryRemoveRequest(channel=CHANNEL),
         cent.ChannelsRequest(),
         cent.ConnectionsRequest(expression="", **user),
         cent.BatchRequest(requests=[cent.InfoRequest()]),
@@ -159,6 +171,7 @@ async def main():
     await publishes(backend, room)
     await broadcasts(backend, room)
     await reads_history(backend)
+    await removes_history(backend, room)
     await reads_presence(backend, ann_id)
     await reads_info(backend)
     await is_refused(backend)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use trunkline_shared::Position;
 use trunkline_shared::frame::HistoryQuery;
 use trunkline_shared::rules::Class;
-use trunkline_shared::{Channel, Epoch, Incarnation, Offset, RequestId, Slot};
+use trunkline_shared::{Channel, Epoch, Incarnation, Instant, Offset, RequestId, Slot};
 
 use super::edges::Caller;
 use super::pending::Held;
@@ -30,7 +30,7 @@ pub(super) struct ChannelState {
     pub(super) awaiting: Vec<Request>,
     /// Publishes that wait or are in flight.
     pub(super) held: usize,
-    /// Reads of the store in flight.
+    /// Requests for which the store has been asked, heads apart.
     pub(super) reading: usize,
     /// Its place among the idle channels.
     pub(super) idle: Option<u64>,
@@ -84,6 +84,10 @@ pub(super) enum Ask {
     History {
         query: HistoryQuery,
         bytes_max: usize,
+    },
+    RemoveHistory {
+        /// When its caller has waited long enough.
+        deadline: Instant,
     },
 }
 

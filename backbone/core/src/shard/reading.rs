@@ -20,6 +20,8 @@ pub(super) struct Reading {
     pub(super) epoch: Epoch,
     /// The head when the read began: the read goes up to it.
     pub(super) head: Offset,
+    /// The floor when the read began.
+    floor: Offset,
     /// It is the second read.
     pub(super) again: bool,
 }
@@ -52,7 +54,7 @@ impl Shard {
         let Some(log) = state.log.as_ref() else {
             return;
         };
-        let (born, epoch, head) = (state.born, log.epoch, log.head);
+        let (born, epoch, head, floor) = (state.born, log.epoch, log.head, log.floor);
         state.reading += 1;
         self.counters.reads += 1;
         self.totals.requests += 1;
@@ -74,6 +76,7 @@ impl Shard {
                 born,
                 epoch,
                 head,
+                floor,
                 again,
             }),
             StoreRequest::Range(range),
@@ -98,6 +101,7 @@ impl Shard {
         };
         state.reading -= 1;
         let same_epoch = state.head().is_some_and(|head| head.epoch == reading.epoch);
+        let same_floor = state.floor() == reading.floor;
         self.touch(slot, &channel);
         if !self.edges.is_current(reading.request.caller) {
             // Its edge asks again on its new link; this answer must not end the lag of that one.
@@ -106,8 +110,8 @@ impl Shard {
         match answer {
             Err(StoreError::Away(_)) => self.refuse(&reading.request, Refusal::StoreAway),
             Err(StoreError::Data(_)) => self.refuse(&reading.request, Refusal::Busy),
-            // Positions of the old numbering mean nothing any more.
-            Ok(_) if !same_epoch => self.on_request(now, reading.request),
+            // Positions of the old numbering mean nothing any more; what was read may have been removed meanwhile.
+            Ok(_) if !same_epoch || !same_floor => self.on_request(now, reading.request),
             Ok(messages) => {
                 let publications = messages
                     .into_iter()
@@ -120,7 +124,7 @@ impl Shard {
 
     fn on_read(&mut self, now: Now, reading: Reading, publications: Vec<Publication>) {
         match reading.request.ask {
-            Ask::Subscribe { .. } => {}
+            Ask::Subscribe { .. } | Ask::RemoveHistory { .. } => {}
             Ask::Pull { after } => self.on_pull_read(now, reading, after, publications),
             Ask::History {
                 query: HistoryQuery::Newest { after, limit },

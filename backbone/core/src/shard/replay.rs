@@ -111,6 +111,18 @@ impl Log {
         }
     }
 
+    /// Raises the floor, never lowers it, and forgets what lies at or below it.
+    pub(super) fn raise_floor(&mut self, floor: Offset) {
+        self.floor = self.floor.max(floor.min(self.head));
+        while self
+            .ring
+            .front()
+            .is_some_and(|oldest| oldest.offset <= self.floor)
+        {
+            self.pop();
+        }
+    }
+
     /// Forgets the cached publications, not where the channel stands.
     pub(super) fn clear(&mut self) {
         self.ring.clear();

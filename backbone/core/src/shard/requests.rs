@@ -1,6 +1,8 @@
 //! Requests that need a channel's head: they wait for it, then each goes its own way.
 
-use trunkline_shared::frame::{History, Pull, Refusal, Subscribe};
+use std::time::Duration;
+
+use trunkline_shared::frame::{History, Pull, Refusal, RemoveHistory, Subscribe};
 use trunkline_shared::rules::Class;
 use trunkline_shared::{Channel, Now, Slot};
 
@@ -69,6 +71,26 @@ impl Shard {
         );
     }
 
+    pub(super) fn on_remove_history(&mut self, now: Now, caller: Caller, remove: RemoveHistory) {
+        let RemoveHistory {
+            request: id,
+            slot,
+            channel,
+            time_left_ms,
+        } = remove;
+        let deadline = now.instant + Duration::from_millis(u64::from(time_left_ms));
+        self.on_request(
+            now,
+            Request {
+                caller,
+                id,
+                slot,
+                channel,
+                ask: Ask::RemoveHistory { deadline },
+            },
+        );
+    }
+
     /// Takes a request as it arrives, or again when what it began with is no longer true.
     pub(super) fn on_request(&mut self, now: Now, request: Request) {
         if !self.edges.is_current(request.caller) {
@@ -88,7 +110,7 @@ impl Shard {
         let (subscribes, pulls) = match request.ask {
             Ask::Subscribe { .. } => (true, false),
             Ask::Pull { .. } => (false, true),
-            Ask::History { .. } => (false, false),
+            Ask::History { .. } | Ask::RemoveHistory { .. } => (false, false),
         };
         if rules.class == Class::Ephemeral && !subscribes {
             return Err(Refusal::NotAvailable);
@@ -158,6 +180,7 @@ impl Shard {
             Ask::Subscribe { at } => self.subscribe(now, request, at),
             Ask::Pull { after } => self.pull(now, request, after),
             Ask::History { query, bytes_max } => self.history(now, request, query, bytes_max),
+            Ask::RemoveHistory { deadline } => self.remove_history(now, request, deadline),
         }
     }
 }

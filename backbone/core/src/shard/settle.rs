@@ -1,6 +1,6 @@
 //! What a head from the store says: where to go on, and whether an append was taken of which nobody knew.
 
-use trunkline_shared::{Channel, Now, Slot};
+use trunkline_shared::{Channel, Now, Offset, Slot};
 use trunkline_store_core::Head;
 
 use super::Shard;
@@ -45,8 +45,8 @@ impl Shard {
         }
         state.load = Load::Loaded;
         state.was_loaded = true;
-        log.floor = head.floor;
         if log.epoch != epoch {
+            log.floor = Offset::ZERO;
             log.epoch = epoch;
             self.totals.ring_bytes -= log.bytes();
             log.clear();
@@ -54,6 +54,7 @@ impl Shard {
         let lost = std::mem::take(&mut state.lost);
         self.settle_lost(now, slot, lost, head);
         self.go_on_from(slot, channel, head);
+        self.take_stored_floor(slot, channel, head.floor);
         self.serve_awaiting(now, slot, channel);
         self.touch(slot, channel);
         self.advance(now, slot);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use trunkline_shared::{Channel, Slot};
 
 use super::reading::Reading;
+use super::removing::Removing;
 use crate::io::StoreTicket;
 
 /// Questions without an answer.
@@ -23,6 +24,7 @@ pub(super) enum Purpose {
     Heads(Vec<(Slot, Channel)>),
     Find(Vec<Slot>),
     Range(Reading),
+    Floor(Removing),
 }
 
 impl Tickets {

@@ -12,6 +12,7 @@ mod life;
 mod positions;
 mod presence;
 mod pull;
+mod removing;
 mod repeats;
 mod subscribe;
 mod support;

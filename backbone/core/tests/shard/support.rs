@@ -11,7 +11,8 @@ use trunkline_backbone_core::io::{
 };
 use trunkline_backbone_core::{Shard, ShardConfig};
 use trunkline_shared::frame::{
-    History, HistoryQuery, Publish, Pull, Refusal, Subscribe, Subscribed, ToEdge, ToNode,
+    History, HistoryQuery, Publish, Pull, Refusal, RemoveHistory, Subscribe, Subscribed, ToEdge,
+    ToNode,
 };
 use trunkline_shared::rules::{Class, Namespace, Rules};
 use trunkline_shared::{
@@ -20,8 +21,8 @@ use trunkline_shared::{
     UnixMillis, ViewVersion,
 };
 use trunkline_store_core::{
-    AllFound, ClaimError, Claimed, FindRequest, Found, Generation, Head, RangeRequest, Refused,
-    SlotPart, StoreError, StoredMessage,
+    AllFound, ClaimError, Claimed, FindRequest, FloorError, FloorRequest, Found, Generation, Head,
+    RangeRequest, Refused, SlotPart, StoreError, StoredMessage,
 };
 
 /// The epoch that slots are claimed with first.
@@ -363,6 +364,18 @@ impl Owner {
         self.say(link, ToNode::History(history));
     }
 
+    pub(crate) fn remove_history(&mut self, link: u64, name: &str) -> RequestId {
+        let request = self.request();
+        let remove = RemoveHistory {
+            request,
+            slot: slot(name),
+            channel: channel(name),
+            time_left_ms: 4000,
+        };
+        self.say(link, ToNode::RemoveHistory(remove));
+        request
+    }
+
     pub(crate) fn request(&mut self) -> RequestId {
         self.next_request += 1;
         RequestId(self.next_request)
@@ -484,6 +497,9 @@ impl Owner {
                 StoreRequest::Heads(_) => StoreAnswer::Heads(Err(away())),
                 StoreRequest::Range(_) => StoreAnswer::Range(Err(away())),
                 StoreRequest::Find(_) => StoreAnswer::Found(Err(away())),
+                StoreRequest::RaiseFloor(_) => {
+                    StoreAnswer::FloorRaised(Err(FloorError::Store(away())))
+                }
             };
             self.answer(ticket, answer);
         }
@@ -567,7 +583,16 @@ impl Disk {
                 .collect())),
             StoreRequest::Range(range) => StoreAnswer::Range(Ok(self.range(range))),
             StoreRequest::Find(request) => StoreAnswer::Found(Ok(self.find(request))),
+            StoreRequest::RaiseFloor(raise) => {
+                StoreAnswer::FloorRaised(Ok(self.raise_floor(raise)))
+            }
         }
+    }
+
+    fn raise_floor(&mut self, raise: &FloorRequest) -> Head {
+        let head = self.head(&raise.channel).with_floor(raise.floor);
+        self.floors.insert(raise.channel.clone(), head.floor.0);
+        head
     }
 
     fn claim(&mut self, slot: Slot, new_epoch: bool) -> Claimed {
@@ -589,9 +614,11 @@ impl Disk {
             .get(&range.channel)
             .map(Vec::as_slice)
             .unwrap_or_default();
+        let floor = self.head(&range.channel).floor;
         let wanted = |message: &&StoredMessage| {
             let publication = &message.publication;
             (range.from..=range.to).contains(&publication.offset)
+                && publication.offset > floor
                 && publication.time >= range.not_before
         };
         let mut found: Vec<_> = log.iter().filter(wanted).cloned().collect();

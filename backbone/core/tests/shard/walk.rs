@@ -11,7 +11,7 @@ use trunkline_shared::frame::{
     HistoryQuery, PresenceChange, PresenceChanges, PresenceSnapshot, Publish, ToEdge, ToNode,
 };
 use trunkline_shared::{Epoch, LinkId, Offset, Position, RequestId, StreamId};
-use trunkline_store_core::{ClaimError, Refused, StoreError};
+use trunkline_store_core::{ClaimError, FloorError, Refused, StoreError};
 
 use crate::support::*;
 
@@ -173,7 +173,10 @@ impl Walk {
         let name = self.name();
         let Some(link) = self.links[edge] else { return };
         let number = Offset(self.dice.random_range(0..10));
-        match self.dice.random_range(0..5) {
+        match self.dice.random_range(0..6) {
+            5 => {
+                self.owner.remove_history(link, name);
+            }
             0 => self.owner.history(
                 link,
                 name,
@@ -286,11 +289,15 @@ impl Walk {
             StoreRequest::Heads(_) => StoreAnswer::Heads(Err(error)),
             StoreRequest::Range(_) => StoreAnswer::Range(Err(error)),
             StoreRequest::Find(_) => StoreAnswer::Found(Err(error)),
+            StoreRequest::RaiseFloor(_) => StoreAnswer::FloorRaised(Err(error.into())),
         }
     }
 
-    /// An append whose outcome nobody learns, or one that another claim has fenced.
+    /// An append whose outcome nobody learns, or a call that another claim has fenced.
     fn lose(&mut self, request: &StoreRequest) -> StoreAnswer {
+        if let StoreRequest::RaiseFloor(_) = request {
+            return StoreAnswer::FloorRaised(Err(FloorError::Generation));
+        }
         let StoreRequest::Append(part) = request else {
             return self.owner.disk.answer(request);
         };
@@ -323,6 +330,8 @@ impl Walk {
                 | ToEdge::PresenceStats { .. }
                 | ToEdge::Positions { .. }
                 | ToEdge::Behind(_)
+                | ToEdge::HistoryRemoved { .. }
+                | ToEdge::Floor(_)
                 | ToEdge::PresenceEvents { .. }
                 | ToEdge::Reset { .. }
                 | ToEdge::View(_)
@@ -413,6 +422,7 @@ fn whatever_happens_tables_agree_and_promises_hold() {
         counted.unknown_kept += counters.unknown_kept;
         counted.epochs_begun += counters.epochs_begun;
         counted.evicted += counters.evicted;
+        counted.histories_removed += counters.histories_removed;
         counted.busy += counters.busy;
     }
     let seen = [
@@ -423,6 +433,7 @@ fn whatever_happens_tables_agree_and_promises_hold() {
         counted.unknown_kept,
         counted.epochs_begun,
         counted.evicted,
+        counted.histories_removed,
         counted.busy,
     ];
     assert!(

@@ -50,6 +50,7 @@ impl Upstream {
             Ask::Recover { channel, .. } => self.on_recovery_lost(now, &channel, id),
             Ask::Positions { .. }
             | Ask::History { .. }
+            | Ask::RemoveHistory { .. }
             | Ask::Presence { .. }
             | Ask::PresenceStats { .. }
             | Ask::Info { .. } => {}
@@ -75,6 +76,7 @@ impl Upstream {
             Ask::Recover { channel, .. } => self.on_recovery_refused(now, &channel, id, refusal),
             Ask::Positions { .. } => {}
             ask @ (Ask::History { .. }
+            | Ask::RemoveHistory { .. }
             | Ask::Presence { .. }
             | Ask::PresenceStats { .. }
             | Ask::Info { .. }) => {

@@ -106,6 +106,7 @@ impl Upstream {
                 .is_some_and(|state| state.is_asked(id)),
             Ask::Positions { .. }
             | Ask::History { .. }
+            | Ask::RemoveHistory { .. }
             | Ask::Presence { .. }
             | Ask::PresenceStats { .. }
             | Ask::Info { .. } => true,

@@ -45,6 +45,8 @@ pub struct Counters {
     pub worker_lags: u64,
     /// Times that an owner said that a channel lags.
     pub lags: u64,
+    /// Floors taken that were pushed: somebody removed a channel's history.
+    pub floors: u64,
     /// Pulls sent.
     pub pulls: u64,
     /// Gaps told to workers.

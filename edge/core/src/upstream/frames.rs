@@ -48,6 +48,13 @@ impl Upstream {
             }
             ToEdge::Push(push) => self.on_push(now, link, push),
             ToEdge::Behind(behind) => self.on_behind(now, link, &behind),
+            ToEdge::HistoryRemoved {
+                request,
+                epoch,
+                floor,
+                ..
+            } => self.on_history_removed(now, link, request, epoch, floor),
+            ToEdge::Floor(floor) => self.on_floor(link, &floor),
             ToEdge::PresenceEvents {
                 channel, events, ..
             } => self.on_presence_events(link, channel, events),
@@ -92,6 +99,7 @@ impl Upstream {
             Ask::Subscribe(_)
             | Ask::Pull(_)
             | Ask::Positions { .. }
+            | Ask::RemoveHistory { .. }
             | Ask::Presence { .. }
             | Ask::PresenceStats { .. }
             | Ask::Info { .. } => self.counters.frames_ignored += 1,

@@ -1,9 +1,8 @@
 //! Where the owner says that a channel stands: it goes on, is behind, or has another numbering.
 
-use trunkline_shared::{Channel, Epoch, Instant, Offset, Position};
+use trunkline_shared::{Channel, Instant, Offset, Position};
 
 use super::Upstream;
-use super::channel_state::ChannelState;
 use crate::exchange::ToWorker;
 
 impl Upstream {
@@ -35,15 +34,6 @@ impl Upstream {
                     .change_ring(channel, |ring| ring.restart(Offset::ZERO));
                 self.align_readers(channel, Offset::ZERO);
             }
-        }
-    }
-
-    /// Takes the floor of a numbering: if it is the channel's, its ring forgets what `history_remove` took.
-    pub(super) fn take_floor(&mut self, channel: &Channel, epoch: Epoch, floor: Offset) {
-        let is_ours = |state: &ChannelState| state.epoch == Some(epoch);
-        if self.interest.get(channel).is_some_and(is_ours) {
-            self.interest
-                .change_ring(channel, |ring| ring.forget_to(floor));
         }
     }
 

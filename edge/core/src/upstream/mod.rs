@@ -14,6 +14,7 @@ mod coldest;
 mod config;
 mod counters;
 mod deliver;
+mod floors;
 mod frames;
 mod heads;
 mod interest;
@@ -246,6 +247,13 @@ impl Upstream {
                     query,
                     bytes_max,
                 );
+            }
+            ToUpstream::RemoveHistory {
+                ticket,
+                deadline,
+                channel,
+            } => {
+                self.on_removal_wanted(now, Asker { worker, ticket }, deadline, channel);
             }
             ToUpstream::Presence {
                 ticket,

@@ -137,6 +137,9 @@ fn asked(worker: WorkerId, message: &ToUpstream) -> Option<Asked> {
         | ToUpstream::History {
             ticket, deadline, ..
         }
+        | ToUpstream::RemoveHistory {
+            ticket, deadline, ..
+        }
         | ToUpstream::Presence {
             ticket, deadline, ..
         }
@@ -162,6 +165,7 @@ fn bytes(message: &ToUpstream) -> usize {
         ToUpstream::Publish { publication, .. } => publication.weight(),
         ToUpstream::Subscribe { .. }
         | ToUpstream::History { .. }
+        | ToUpstream::RemoveHistory { .. }
         | ToUpstream::Presence { .. }
         | ToUpstream::PresenceStats { .. }
         | ToUpstream::Info { .. }

@@ -1,4 +1,4 @@
-//! Questions of workers that their owner answers: history, presence, and the edges of the mesh.
+//! What workers ask of a channel's owner, publishes and subscriptions apart, and the edges of the mesh.
 
 use trunkline_shared::frame::HistoryQuery;
 use trunkline_shared::{Channel, Instant};
@@ -29,6 +29,23 @@ impl Upstream {
                 query,
                 bytes_max,
             },
+        );
+    }
+
+    pub(super) fn on_removal_wanted(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        deadline: Instant,
+        channel: Channel,
+    ) {
+        let named = channel.clone();
+        self.ask_for_worker(
+            now,
+            asker,
+            deadline,
+            &named,
+            Ask::RemoveHistory { asker, channel },
         );
     }
 

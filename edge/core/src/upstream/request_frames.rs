@@ -1,8 +1,8 @@
 //! What each request looks like on the link, and how much room its answer may take.
 
-use trunkline_shared::frame::{History, HistoryQuery, Pull, Subscribe, ToNode};
+use trunkline_shared::frame::{History, HistoryQuery, Pull, RemoveHistory, Subscribe, ToNode};
 use trunkline_shared::limits::PIECE_BYTES_MAX;
-use trunkline_shared::{Channel, RequestId, Slot};
+use trunkline_shared::{Channel, Instant, RequestId, Slot};
 
 use super::Upstream;
 use super::requests::Ask;
@@ -54,6 +54,15 @@ impl Upstream {
                 bytes_max,
                 ..
             } => history(id, slot?, channel, *query, *bytes_max),
+            Ask::RemoveHistory { channel, .. } => (
+                ToNode::RemoveHistory(RemoveHistory {
+                    request: id,
+                    slot: slot?,
+                    channel: channel.clone(),
+                    time_left_ms: millis_left(request.deadline, self.now.instant),
+                }),
+                SMALL_ANSWER_BYTES,
+            ),
             Ask::Presence { channel, .. } => (
                 ToNode::Presence {
                     request: id,
@@ -95,6 +104,10 @@ impl Upstream {
             after,
         }))
     }
+}
+
+fn millis_left(deadline: Instant, now: Instant) -> u32 {
+    u32::try_from(deadline.since(now).as_millis()).unwrap_or(u32::MAX)
 }
 
 fn history(

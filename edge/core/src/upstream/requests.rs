@@ -34,6 +34,10 @@ pub(super) enum Ask {
         query: HistoryQuery,
         bytes_max: u32,
     },
+    RemoveHistory {
+        asker: Asker,
+        channel: Channel,
+    },
     Presence {
         asker: Asker,
         channel: Channel,
@@ -55,6 +59,7 @@ impl Ask {
                 None
             }
             Self::History { asker, .. }
+            | Self::RemoveHistory { asker, .. }
             | Self::Presence { asker, .. }
             | Self::PresenceStats { asker, .. }
             | Self::Info { asker } => Some(*asker),

@@ -382,6 +382,9 @@ impl Mesh {
             }
             StoreRequest::Range(request) => StoreAnswer::Range(Ok(self.store.range_now(&request))),
             StoreRequest::Find(request) => StoreAnswer::Found(Ok(self.store.find_now(&request))),
+            StoreRequest::RaiseFloor(request) => {
+                StoreAnswer::FloorRaised(self.store.raise_floor_now(request))
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The API over its router, with a scripted way upstream.
 
 mod broadcast;
+mod history_remove;
 mod pages;
 mod publish;
 mod reads;

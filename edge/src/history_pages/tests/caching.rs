@@ -3,8 +3,10 @@
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
+use tokio::sync::{mpsc, oneshot};
 
 use super::*;
+use crate::ask::{Ask, Asker};
 
 const COMPLETE: &str = "open:1/messages?before=51&epoch=0000000000000007";
 
@@ -125,6 +127,48 @@ async fn what_has_left_the_history_is_not_served_from_the_cache() {
     owner.head.store(2000, Ordering::SeqCst);
     get(&pages, "open:1/messages", &[]).await;
     assert!(get(&pages, COMPLETE, &[]).await.offsets().is_empty());
+}
+
+/// The next question of a way upstream that is answered by hand.
+async fn next_ask(
+    asks: &mut mpsc::UnboundedReceiver<Ask>,
+) -> (HistoryQuery, oneshot::Sender<Answer>) {
+    let Ask { message, reply, .. } = asks.recv().await.expect("a question");
+    let ToUpstream::History { query, .. } = message else {
+        panic!("only history is asked: {message:?}")
+    };
+    (query, reply)
+}
+
+#[tokio::test]
+async fn who_knows_of_a_removal_is_not_served_what_another_asked_for_before_it() {
+    let owner = Owner::with(120);
+    let (sender, mut asks) = mpsc::unbounded_channel();
+    let rules = tokio::sync::watch::Sender::new(Some(Arc::new(rules()))).subscribe();
+    let asker = Asker::new(sender, rules, Clock::start(), Duration::from_secs(4));
+    let pages = Arc::new(HistoryPages::new(asker, &client(), 1 << 20));
+    let ask = || {
+        let pages = Arc::clone(&pages);
+        tokio::spawn(async move { get(&pages, "open:1/messages?before=51", &[]).await })
+    };
+    let early = ask();
+    let (query, position) = next_ask(&mut asks).await;
+    position.send(owner.answer(query)).expect("somebody waits");
+    let (query, messages) = next_ask(&mut asks).await;
+    let before = owner.answer(query);
+    owner.floor.store(20, Ordering::SeqCst);
+    owner.from.store(21, Ordering::SeqCst);
+    let late = ask();
+    let (query, position) = next_ask(&mut asks).await;
+    position.send(owner.answer(query)).expect("somebody waits");
+    while pages.report().waits == 0 {
+        tokio::task::yield_now().await;
+    }
+    messages.send(before).expect("both wait");
+    let (query, messages) = next_ask(&mut asks).await;
+    messages.send(owner.answer(query)).expect("one waits");
+    assert_eq!(early.await.expect("a page").offsets().last(), Some(&1));
+    assert_eq!(late.await.expect("a page").offsets().last(), Some(&21));
 }
 
 #[tokio::test]

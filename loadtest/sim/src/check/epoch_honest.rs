@@ -28,7 +28,7 @@ pub(super) fn check(record: &Record, numbering: &Numbering) -> Vec<Fault> {
         for ((_, _, offset), labels) in numbering
             .places
             .iter()
-            .filter(|((other, _, _), _)| other == channel)
+            .filter(|((other, _, offset), _)| other == channel && *offset > log.floor)
         {
             let differs = |(label, _): &(&Label, _)| stored.get(offset) != Some(*label);
             if let Some((label, at)) = labels.iter().find(differs) {

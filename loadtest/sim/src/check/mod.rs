@@ -12,6 +12,7 @@ mod numbering;
 mod one_order;
 mod only_while_subscribed;
 mod presence_is_right;
+mod removed_is_gone;
 mod within_history;
 
 use trunkline_shared::Instant;
@@ -44,6 +45,7 @@ pub(crate) fn all(record: &Record) -> Vec<Failure> {
         ("healed", healed::check(record)),
         ("presence_is_right", presence_is_right::check(record)),
         ("within_history", within_history::check(record)),
+        ("removed_is_gone", removed_is_gone::check(record)),
         ("nothing_odd", nothing_odd::check(record)),
     ];
     let failures = found.into_iter().flat_map(|(check, faults)| {

@@ -68,7 +68,11 @@ impl Client {
         };
         let command = self.command(
             around,
-            Kind::Subscribe { channel, from },
+            Kind::Subscribe {
+                channel,
+                from,
+                sent: around.now,
+            },
             Request::Subscribe(request),
         );
         let subscription = self

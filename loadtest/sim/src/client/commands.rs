@@ -11,11 +11,21 @@ use crate::record::{self, Known, Label};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Connect,
-    Subscribe { channel: usize, from: Option<Known> },
-    Unsubscribe { channel: usize },
+    Subscribe {
+        channel: usize,
+        from: Option<Known>,
+        sent: Instant,
+    },
+    Unsubscribe {
+        channel: usize,
+    },
     Publish(Label),
-    History { channel: usize },
-    Presence { channel: usize },
+    History {
+        channel: usize,
+    },
+    Presence {
+        channel: usize,
+    },
 }
 
 impl Kind {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use trunkline_protocol::client::{ServerMessage, decode_messages};
 use trunkline_protocol::message::{self, HistoryResult, PresenceResult, SubscribeResult};
 use trunkline_protocol::{Reply, ReplyBody};
+use trunkline_shared::Instant;
 
 use super::commands::Kind;
 use super::{Act, Around, Client, Conn, State};
@@ -52,8 +53,16 @@ impl Client {
         match (kind, reply.body) {
             (Kind::Connect, ReplyBody::Connect(result)) => self.on_connected(around, result),
             (Kind::Connect, ReplyBody::Error(_)) => self.hang_up(around),
-            (Kind::Subscribe { channel, from }, ReplyBody::Subscribe(result)) => {
-                self.on_subscribed(around, reply.id, channel, from, &result);
+            (
+                Kind::Subscribe {
+                    channel,
+                    from,
+                    sent,
+                },
+                ReplyBody::Subscribe(result),
+            ) => {
+                let reply_of = (reply.id, sent);
+                self.on_subscribed(around, reply_of, channel, from, &result);
             }
             (Kind::Subscribe { channel, .. }, ReplyBody::Error(error)) => {
                 self.on_subscribe_error(around, reply.id, channel, &error);
@@ -94,7 +103,7 @@ impl Client {
     fn on_subscribed(
         &mut self,
         around: &mut Around<'_>,
-        id: u32,
+        (id, sent): (u32, Instant),
         channel: usize,
         asked: Option<Known>,
         result: &SubscribeResult,
@@ -111,6 +120,8 @@ impl Client {
             epoch: result.epoch.clone(),
             offset: result.offset,
             publications,
+            edge: self.edge,
+            sent,
         };
         count_recovery(around, &reply);
         let subscription = self

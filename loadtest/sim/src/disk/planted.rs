@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use trunkline_shared::{Instant, Offset};
-use trunkline_store_core::{AppendOutcome, ClaimRequest, Head, SlotPart};
+use trunkline_store_core::{AppendOutcome, ClaimRequest, FloorError, FloorRequest, Head, SlotPart};
 
 use super::{Asker, Current, Disk};
 use crate::plant::Plant;
@@ -44,6 +44,15 @@ impl Disk {
             }
         }
         heads
+    }
+
+    /// Raises a floor, or only says so.
+    pub(super) fn tampered_floor(&mut self, raise: FloorRequest) -> Result<Head, FloorError> {
+        if self.plant == Some(Plant::FloorForgotten) {
+            self.state.clone().raise_floor_now(raise)
+        } else {
+            self.state.raise_floor_now(raise)
+        }
     }
 
     /// Takes messages wherever they follow.

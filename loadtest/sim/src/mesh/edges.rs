@@ -13,6 +13,7 @@ use super::{Covered, Mesh};
 use crate::clock::Clock;
 use crate::network::Written;
 
+mod api;
 mod config;
 mod drive;
 mod life;

@@ -67,6 +67,7 @@ impl Mesh {
                 self.with_client(client, |client, around| client.leave(around, channel));
                 self.plan(lasts, Event::ComeBack { client, channel });
             }
+            Fault::RemoveHistory { edge, channel } => self.remove_history(edge, channel),
         }
     }
 

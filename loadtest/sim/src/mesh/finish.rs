@@ -93,10 +93,11 @@ impl Mesh {
                 .expect("only clients publish"),
         };
         let messages = state.range_now(&request).into_iter().map(read).collect();
-        let head = state.heads_now(&[(slot, name)])[0].offset.0;
+        let head = state.heads_now(&[(slot, name)])[0];
         Log {
             epoch: String::new(),
-            head,
+            head: head.offset.0,
+            floor: head.floor.0,
             messages,
         }
     }

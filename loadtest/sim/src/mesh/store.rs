@@ -25,6 +25,10 @@ impl Mesh {
                 let answer = self.disk.read(&request);
                 self.store_answered(asker, answer);
             }
+            Later::RaiseFloor { asker, raise, told } => {
+                let answer = self.disk.raise_floor(raise, told);
+                self.store_answered(asker, answer);
+            }
             Later::Work(call) => {
                 self.disk
                     .work(call, self.now, &self.scenario.tuning, &mut self.coverage)

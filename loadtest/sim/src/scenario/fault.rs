@@ -99,6 +99,13 @@ pub(crate) enum Fault {
         /// After how long it is back.
         lasts: Duration,
     },
+    /// A channel's history is removed through the server API.
+    RemoveHistory {
+        /// At which edge.
+        edge: usize,
+        /// Which channel.
+        channel: usize,
+    },
 }
 
 /// Draws what goes wrong: some of everything, more of what costs little.
@@ -197,5 +204,9 @@ const MENU: &[(u64, u64, Make)] = &[
         client: dice.index(clients),
         channel: dice.index(CHANNELS.len()),
         lasts: dice.millis(0, 3_000),
+    }),
+    (1, 4, |dice, edges, _| Fault::RemoveHistory {
+        edge: dice.index(edges),
+        channel: dice.index(CHANNELS.len() - 1),
     }),
 ];

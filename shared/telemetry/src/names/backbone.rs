@@ -46,6 +46,11 @@ pub const PULLS: Metric = Metric::new(
 );
 /// Histories answered.
 pub const HISTORIES: Metric = Metric::new("trunkline_backbone_histories", "Histories answered");
+/// Histories removed.
+pub const HISTORIES_REMOVED: Metric = Metric::new(
+    "trunkline_backbone_histories_removed",
+    "Histories removed (history_remove)",
+);
 /// Recoveries answered from memory.
 pub const RECOVERIES_FROM_RING: Metric = Metric::new(
     "trunkline_backbone_recoveries_from_ring",
@@ -290,6 +295,7 @@ pub const ALL: &[Metric] = &[
     BEHINDS,
     PULLS,
     HISTORIES,
+    HISTORIES_REMOVED,
     RECOVERIES_FROM_RING,
     RECOVERIES_FROM_STORE,
     READS,

@@ -182,6 +182,11 @@ pub const LAGS: Metric = Metric::new(
 );
 /// Pulls sent.
 pub const PULLS: Metric = Metric::new("trunkline_upstream_pulls", "Pulls sent");
+/// Pushed floors taken.
+pub const FLOORS: Metric = Metric::new(
+    "trunkline_upstream_floors",
+    "Pushed floors taken: somebody removed a channel's history",
+);
 /// Gaps told to workers.
 pub const GAPS: Metric = Metric::new("trunkline_upstream_gaps", "Gaps told to workers");
 /// Epoch changes told to workers.
@@ -280,6 +285,7 @@ pub const ALL: &[Metric] = &[
     WORKER_LAGS,
     LAGS,
     PULLS,
+    FLOORS,
     GAPS,
     EPOCH_CHANGES,
     RESETS,

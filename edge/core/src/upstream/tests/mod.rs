@@ -1,6 +1,7 @@
 //! The way upstream by its inputs and outputs, with an owner that says what each test writes for it.
 
 mod catch_up;
+mod floors;
 mod lag;
 mod linger;
 mod links;
@@ -361,6 +362,7 @@ fn story_of_answer(answer: &Answer) -> String {
                 .collect();
             format!("history {} {offsets:?}", head.offset.0)
         }
+        Answer::HistoryRemoved { floor, .. } => format!("removed {}", floor.0),
         Answer::Presence(clients) => format!("presence {}", clients.len()),
         Answer::PresenceStats { clients, users } => format!("stats {clients} {users}"),
         Answer::Info(edges) => format!("info {}", edges.len()),
@@ -493,6 +495,7 @@ fn request_of(frame: &ToNode) -> RequestId {
         ToNode::Subscribe(subscribe) => subscribe.request,
         ToNode::Pull(pull) => pull.request,
         ToNode::History(history) => history.request,
+        ToNode::RemoveHistory(remove) => remove.request,
         ToNode::Info { request }
         | ToNode::Presence { request, .. }
         | ToNode::PresenceStats { request, .. }
@@ -519,6 +522,7 @@ fn kind(frame: &ToNode) -> &'static str {
         ToNode::Unsubscribe { .. } => "unsubscribe",
         ToNode::Pull(_) => "pull",
         ToNode::History(_) => "history",
+        ToNode::RemoveHistory(_) => "remove history",
         ToNode::Presence { .. } => "presence",
         ToNode::PresenceStats { .. } => "presence stats",
         ToNode::PresenceChanges(_) => "changes",

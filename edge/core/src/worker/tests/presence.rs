@@ -21,6 +21,7 @@ fn told(rig: &mut Rig) -> Vec<String> {
         other @ (ToUpstream::Subscribe { .. }
         | ToUpstream::Publish { .. }
         | ToUpstream::History { .. }
+        | ToUpstream::RemoveHistory { .. }
         | ToUpstream::Presence { .. }
         | ToUpstream::PresenceStats { .. }
         | ToUpstream::Info { .. }

@@ -285,6 +285,7 @@ pub(super) const fn ticket_of(message: &ToUpstream) -> Option<Ticket> {
         ToUpstream::Subscribe { ticket, .. }
         | ToUpstream::Publish { ticket, .. }
         | ToUpstream::History { ticket, .. }
+        | ToUpstream::RemoveHistory { ticket, .. }
         | ToUpstream::Presence { ticket, .. }
         | ToUpstream::PresenceStats { ticket, .. }
         | ToUpstream::Info { ticket, .. } => Some(*ticket),

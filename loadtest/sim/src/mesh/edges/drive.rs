@@ -8,6 +8,7 @@ use trunkline_edge_core::worker::{self, Worker};
 use trunkline_shared::frame::ToNode;
 use trunkline_shared::{Instant, LinkId, StreamId};
 
+use super::api;
 use crate::mesh::Mesh;
 use crate::mesh::event::Event;
 use crate::network::{Side, SocketId};
@@ -50,6 +51,10 @@ impl Mesh {
 
     fn perform_upstream(&mut self, number: usize, output: upstream::Output) {
         match output {
+            upstream::Output::Worker {
+                worker: api::API,
+                message,
+            } => self.api_takes(number, &message),
             upstream::Output::Worker { worker, message } => {
                 self.hop_to_worker(number, usize::from(worker.0), message)
             }

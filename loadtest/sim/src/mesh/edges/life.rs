@@ -7,7 +7,7 @@ use trunkline_edge_core::upstream::{self, Upstream};
 use trunkline_edge_core::worker::{self, Worker};
 use trunkline_shared::{LinkId, NodeId};
 
-use super::{Edge, Hop, Machines, config};
+use super::{Edge, Hop, Machines, api, config};
 use crate::clock::Clock;
 use crate::mesh::event::Event;
 use crate::mesh::node::ADDRESS;
@@ -52,8 +52,9 @@ impl Mesh {
         if edge.life > 1 {
             self.coverage.count(Covered::EdgeRestart);
         }
-        for worker in 0..self.scenario.edges[number] {
-            self.tell_upstream(number, upstream::Input::WorkerAdded(WorkerId(worker)));
+        let workers = (0..self.scenario.edges[number]).map(WorkerId);
+        for worker in workers.chain([api::API]) {
+            self.tell_upstream(number, upstream::Input::WorkerAdded(worker));
         }
         self.drain_edge(number);
     }

@@ -12,6 +12,7 @@ impl Mesh {
                 ..
             } => Covered::StaleView,
             ToEdge::Behind(_) => Covered::Behind,
+            ToEdge::Floor(_) => Covered::FloorPushed,
             ToEdge::Reset { .. } => Covered::Reset,
             ToEdge::Refused { .. }
             | ToEdge::Subscribed(_)
@@ -27,6 +28,7 @@ impl Mesh {
             | ToEdge::PresenceStats { .. }
             | ToEdge::Positions { .. }
             | ToEdge::Push(_)
+            | ToEdge::HistoryRemoved { .. }
             | ToEdge::PresenceEvents { .. } => return,
         };
         self.coverage.count(event);
@@ -45,6 +47,7 @@ impl Mesh {
             | ToNode::Subscribe(_)
             | ToNode::Unsubscribe { .. }
             | ToNode::History(_)
+            | ToNode::RemoveHistory(_)
             | ToNode::Presence { .. }
             | ToNode::PresenceStats { .. }
             | ToNode::PresenceChanges(_)
