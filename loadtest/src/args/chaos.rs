@@ -22,20 +22,6 @@ pub(crate) enum Fault {
     Link,
 }
 
-impl Fault {
-    /// Its word on the command line.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Edge => "edge",
-            Self::Backbone => "backbone",
-            Self::Postgres => "postgres",
-            Self::All => "all",
-            Self::DiskFull => "disk-full",
-            Self::Link => "link",
-        }
-    }
-}
-
 /// Where the node keeps messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StoreKind {
@@ -68,4 +54,10 @@ pub(crate) struct ChaosArgs {
     /// to runs that found something.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// What a value is called on the command line.
+pub(crate) fn word(value: &impl ValueEnum) -> String {
+    let value = value.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_owned())
 }

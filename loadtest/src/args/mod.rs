@@ -22,7 +22,7 @@ mod wan;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use chaos::{ChaosArgs, Fault, StoreKind};
+pub(crate) use chaos::{ChaosArgs, Fault, StoreKind, word};
 pub(crate) use cut::CutArgs;
 pub(crate) use fanout::FanoutArgs;
 pub(crate) use floor::FloorArgs;

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::postgres::Postgres;
-use crate::args::{ChaosArgs, Fault, StoreKind};
+use crate::args::{ChaosArgs, Fault, StoreKind, word};
 
 /// What all runs share; its directory is removed when it is dropped, but for what was kept.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Lab {
     /// # Errors
     /// When something is missing, or flags don't fit together.
     pub(super) async fn new(args: &ChaosArgs) -> Result<Self> {
-        let kind = store_kind(args)?;
+        let kind = store_kind(args.fault, args.store)?;
         let program = match &args.trunkline {
             Some(path) => path.clone(),
             None => std::env::current_exe()?.with_file_name("trunkline"),
@@ -94,27 +94,46 @@ impl Drop for Lab {
     }
 }
 
-fn store_kind(args: &ChaosArgs) -> Result<StoreKind> {
-    let needed = match args.fault {
+/// Where messages are kept: as asked for, if the fault is possible there.
+fn store_kind(fault: Fault, asked: Option<StoreKind>) -> Result<StoreKind> {
+    let needed = match fault {
         Fault::Postgres => Some(StoreKind::Postgres),
         Fault::DiskFull => Some(StoreKind::Embedded),
         Fault::Edge | Fault::Backbone | Fault::All | Fault::Link => None,
     };
-    match (args.store, needed) {
+    match (asked, needed) {
         (Some(asked), Some(needed)) if asked != needed => {
-            bail!(
-                "--fault {} is for --store {needed:?}",
-                args.fault.word(),
-                needed = word(needed)
-            )
+            let (fault, needed) = (word(&fault), word(&needed));
+            bail!("--fault {fault} needs --store {needed}")
         }
         (asked, needed) => Ok(asked.or(needed).unwrap_or(StoreKind::Embedded)),
     }
 }
 
-const fn word(kind: StoreKind) -> &'static str {
-    match kind {
-        StoreKind::Embedded => "embedded",
-        StoreKind::Postgres => "postgres",
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_one_store_is_refused_for_the_other() {
+        let kind = |fault, asked| store_kind(fault, asked).map_err(|error| error.to_string());
+        assert_eq!(kind(Fault::Postgres, None), Ok(StoreKind::Postgres));
+        assert_eq!(
+            kind(Fault::Postgres, Some(StoreKind::Embedded)),
+            Err("--fault postgres needs --store postgres".to_owned())
+        );
+        assert_eq!(
+            kind(Fault::DiskFull, Some(StoreKind::Postgres)),
+            Err("--fault disk-full needs --store embedded".to_owned())
+        );
+    }
+
+    #[test]
+    fn other_faults_are_for_both_stores_and_embedded_unless_asked() {
+        for fault in [Fault::Edge, Fault::Backbone, Fault::All, Fault::Link] {
+            let kind = |asked| store_kind(fault, asked).expect("it is possible");
+            assert_eq!(kind(None), StoreKind::Embedded);
+            assert_eq!(kind(Some(StoreKind::Postgres)), StoreKind::Postgres);
+        }
     }
 }

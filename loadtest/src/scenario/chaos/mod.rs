@@ -27,7 +27,7 @@ use self::lab::Lab;
 use self::postgres::Postgres;
 use self::small_disk::SmallDisk;
 use self::verdict::Kind;
-use crate::args::{ChaosArgs, Fault, StoreKind};
+use crate::args::{ChaosArgs, Fault, StoreKind, word};
 use crate::payload;
 use crate::report::Report;
 use crate::signals::Signals;
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &ChaosArgs) -> Result<Option<Report>> {
 
 /// What the fault needs and isn't there.
 fn missing(args: &ChaosArgs) -> Option<String> {
-    let fault = args.fault.word();
+    let fault = word(&args.fault);
     let needs_postgres = args.fault == Fault::Postgres || args.store == Some(StoreKind::Postgres);
     if needs_postgres && !Postgres::is_installed() {
         return Some(format!("chaos {fault}: apt-get install postgresql"));
@@ -72,7 +72,7 @@ async fn runs(args: &ChaosArgs) -> Result<Report> {
     for run in 0..args.runs.get() {
         let seed = first.wrapping_add(u64::from(run));
         let dir = lab.dir.join(format!("run-{seed}"));
-        let what = format!("{}, seed {seed}", args.fault.word());
+        let what = format!("{}, seed {seed}", word(&args.fault));
         let outcome = trial::run(&mut lab, dir.clone(), args.fault, seed).await;
         let outcome = outcome.with_context(|| format!("{what}: see {}", dir.display()))?;
         eprintln!("{what}: {}", outcome.line());

@@ -66,6 +66,13 @@ pub(super) struct Outcome {
     back: Duration,
 }
 
+/// When the fault began to act, and when its repair began.
+#[derive(Clone, Copy, Debug)]
+struct Moments {
+    broken: Instant,
+    repair: Instant,
+}
+
 /// Makes the run of a seed in a directory of its own.
 ///
 /// # Errors
@@ -73,42 +80,23 @@ pub(super) struct Outcome {
 pub(super) async fn run(lab: &mut Lab, dir: PathBuf, fault: Fault, seed: u64) -> Result<Outcome> {
     let dice = Dice::throw(seed, fault);
     let mut mesh = Mesh::start(lab, &dir, fault).await?;
-    let mut probe = match fault {
+    let probe = match fault {
         Fault::DiskFull | Fault::Postgres => Some(Probe::start(&mesh).await?),
         Fault::Edge | Fault::Backbone | Fault::All | Fault::Link => None,
     };
     let load = Load::start(&mesh).await?;
     sleep(dice.before).await;
-    let (open, inflicted_at) = (load.book.open(), Instant::now());
-    mesh.inflict(dice.place).await?;
-    let broken_at = match fault {
-        // Until then the node had some bytes of room.
-        Fault::DiskFull => load.wait_until_refused(inflicted_at).await?,
-        Fault::Edge | Fault::Backbone | Fault::Postgres | Fault::All | Fault::Link => inflicted_at,
-    };
-    if let Some(probe) = &mut probe {
-        let went_on = probe.goes_on(&mesh).await;
-        went_on.context("while the store was away")?;
-    }
-    sleep(dice.outage).await;
-    let repair_at = Instant::now();
-    mesh.repair(dice.place).await?;
+    let open = load.book.open();
+    let moments = break_and_repair(&mut mesh, &load, fault, dice, probe).await?;
     let back = load.wait_until_back(Instant::now()).await?;
     let channels = load.channels.clone();
     let (sent, witnesses) = load.end(&mesh).await?;
     if let [name, ..] = *mesh.ended() {
         bail!("{name} has ended by itself");
     }
-    mesh.forget().await?;
-    let reader = &mesh.apis()?[0];
-    let mut stored = Vec::new();
-    for channel in &*channels {
-        let read = stored::read(reader, channel).await;
-        stored.push(read.with_context(|| channel.clone())?);
-    }
-    let in_flight = sent
-        .iter()
-        .filter(|one| one.was_in_flight(broken_at, repair_at));
+    let stored = read_stored(&mut mesh, &channels).await?;
+    let Moments { broken, repair } = moments;
+    let in_flight = sent.iter().filter(|one| one.was_in_flight(broken, repair));
     Ok(Outcome {
         verdict: judge(Evidence {
             sent: &sent,
@@ -123,6 +111,43 @@ pub(super) async fn run(lab: &mut Lab, dir: PathBuf, fault: Fault, seed: u64) ->
         open,
         back,
     })
+}
+
+/// Breaks what the fault breaks, looks at what must go on meanwhile, and puts it right again.
+async fn break_and_repair(
+    mesh: &mut Mesh<'_>,
+    load: &Load,
+    fault: Fault,
+    dice: Dice,
+    probe: Option<Probe>,
+) -> Result<Moments> {
+    let inflicted = Instant::now();
+    mesh.inflict(dice.place).await?;
+    let broken = match fault {
+        // Until then the node had some bytes of room.
+        Fault::DiskFull => load.wait_until_refused(inflicted).await?,
+        Fault::Edge | Fault::Backbone | Fault::Postgres | Fault::All | Fault::Link => inflicted,
+    };
+    if let Some(mut probe) = probe {
+        let went_on = probe.goes_on(mesh).await;
+        went_on.context("while the store was away")?;
+    }
+    sleep(dice.outage).await;
+    let repair = Instant::now();
+    mesh.repair(dice.place).await?;
+    Ok(Moments { broken, repair })
+}
+
+/// Reads all channels from processes that remember nothing.
+async fn read_stored(mesh: &mut Mesh<'_>, channels: &[String]) -> Result<Vec<Log>> {
+    mesh.forget().await?;
+    let reader = &mesh.apis()?[0];
+    let mut stored = Vec::new();
+    for channel in channels {
+        let read = stored::read(reader, channel).await;
+        stored.push(read.with_context(|| channel.clone())?);
+    }
+    Ok(stored)
 }
 
 impl Outcome {
