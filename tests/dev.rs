@@ -100,6 +100,22 @@ fn every_edge_shows_a_page_that_names_its_endpoints_and_is_ready() {
 }
 
 #[test]
+fn nothing_is_answered_under_a_name_that_was_made_to_point_here() {
+    let mesh = Mesh::start();
+    let listen = mesh.address("edge-eu-west", "listen");
+    for path in ["/dev/token?user=ada", "/", "/api/info"] {
+        let answer = ureq::get(format!("http://{listen}{path}"))
+            .config()
+            .http_status_as_error(false)
+            .build()
+            .header("Host", "rebound.example:8000")
+            .call()
+            .expect("the edge answers");
+        assert_eq!(answer.status(), 403, "{path}");
+    }
+}
+
+#[test]
 fn a_part_that_is_killed_stays_dead_and_the_others_go_on() {
     let mut mesh = Mesh::start();
     let pid = std::fs::read_to_string(mesh.dir().join("pids/edge-us-east")).expect("a pid");

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
+use axum::{Router, middleware};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -26,6 +26,7 @@ use crate::health::{self, Readiness};
 use crate::history_pages::HistoryPages;
 use crate::origin::AllowedOrigins;
 use crate::socket::ClientStream;
+use crate::this_machine::only_here;
 use crate::upgrade;
 use crate::worker_thread::WorkerThread;
 
@@ -48,7 +49,8 @@ pub(crate) struct Site {
     pub(crate) pong_timeout: Duration,
 }
 
-/// Health, the server API, history pages, and in dev mode tokens and what `trunkline dev` adds.
+/// Health, the server API, history pages, and in dev mode tokens and what `trunkline dev` adds; all of it is answered only
+/// under names of this machine then.
 pub(crate) fn router(
     api: Arc<Api>,
     history: Arc<HistoryPages>,
@@ -64,7 +66,9 @@ pub(crate) fn router(
         .merge(api.routes())
         .merge(history.routes());
     match dev {
-        Some(dev) => router.merge(dev::routes(dev, hmac_secret_key)),
+        Some(dev) => router
+            .merge(dev::routes(dev, hmac_secret_key))
+            .layer(middleware::from_fn(only_here)),
         None => router,
     }
 }
@@ -118,27 +122,29 @@ mod tests {
     use crate::ask::Asker;
     use crate::config::ApiSection;
 
-    async fn get_text(readiness: Readiness, path: &str) -> (StatusCode, String) {
+    fn router_of(readiness: Readiness, dev: Option<&DevConfig>) -> Router {
         let (_, rules) = watch::channel(None);
         let (asks, _) = tokio::sync::mpsc::unbounded_channel();
         let second = Duration::from_secs(1);
         let asker = Asker::new(asks, rules, trunkline_process::Clock::start(), second);
         let history = HistoryPages::new(asker.clone(), &ClientConfig::default(), 0);
         let api = Arc::new(Api::new(asker, ApiSection::default(), second));
-        let mut router = router(
-            api,
-            Arc::new(history),
-            watch::channel(readiness).1,
-            None,
-            "",
-        );
-        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let readiness = watch::channel(readiness).1;
+        router(api, Arc::new(history), readiness, dev, "dev")
+    }
+
+    async fn answer(mut router: Router, request: Request<Body>) -> (StatusCode, String) {
         let response = router.call(request).await.expect("routers don't fail");
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), usize::MAX)
             .await
             .expect("a body");
         (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    async fn get_text(readiness: Readiness, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        answer(router_of(readiness, None), request).await
     }
 
     #[tokio::test]
@@ -161,5 +167,33 @@ mod tests {
     async fn outside_of_dev_mode_nobody_signs_tokens() {
         let (status, _) = get_text(Readiness::default(), "/dev/token?user=ann").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
+    }
+
+    /// The status of a request to an edge in dev mode, which comes under the name `host`.
+    async fn status_in_dev_mode(method: &str, path: &str, host: Option<&str>) -> StatusCode {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(host) = host {
+            request = request.header(http::header::HOST, host);
+        }
+        let request = request.body(Body::empty()).expect("a request");
+        let router = router_of(Readiness::default(), Some(&DevConfig::default()));
+        answer(router, request).await.0
+    }
+
+    #[tokio::test]
+    async fn in_dev_mode_a_name_that_was_made_to_point_here_gets_nothing() {
+        let (token, publish) = ("/dev/token?user=ann", "/api/publish");
+        for host in [None, Some("evil.example:8000"), Some("10.0.0.1:8000")] {
+            for (method, path) in [("GET", token), ("POST", publish), ("GET", "/nothing")] {
+                let status = status_in_dev_mode(method, path, host).await;
+                assert_eq!(status, StatusCode::FORBIDDEN, "{path} under {host:?}");
+            }
+        }
+        for host in ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"] {
+            let status = status_in_dev_mode("GET", token, Some(host)).await;
+            assert_eq!(status, StatusCode::OK, "{host}");
+            let status = status_in_dev_mode("POST", publish, Some(host)).await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{host}");
+        }
     }
 }

@@ -4,14 +4,12 @@
 //! ours never does; and under a name that its owner lets point here it would be the same site, so only names of this
 //! machine are answered.
 
-use std::net::IpAddr;
-
 use axum::extract::Request;
 use axum::http::header::HOST;
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use trunkline_edge::is_this_machine;
 
 use super::message::Refusal;
 
@@ -28,26 +26,14 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
 
 fn refusal(method: &Method, headers: &HeaderMap) -> Option<String> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.unwrap_or_default();
     if !is_this_machine(host) {
+        let host = host.unwrap_or_default();
         return Some(format!("Host {host:?} is no name of this machine"));
     }
     let (name, value) = HEADER;
     let reads = method.is_safe();
     let has_it = headers.get(name).is_some_and(|given| given == value);
     (!reads && !has_it).then(|| "the header X-Trunkline-Dev: 1 is missing".to_owned())
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else {
-        return false;
-    };
-    let name = authority.host();
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -73,27 +59,11 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_answered() {
-        for host in [
-            "localhost",
-            "LocalHost:8000",
-            "127.0.0.1:8000",
-            "127.9.9.9",
-            "[::1]:1",
-        ] {
-            check(&Method::GET, Some(host), None, true);
+        check(&Method::GET, Some("localhost:8000"), None, true);
+        for host in [Some("evil.example"), Some("10.0.0.1:8000"), None] {
+            check(&Method::GET, host, None, false);
+            check(&Method::POST, host, Some("1"), false);
         }
-        let others = [
-            "evil.example",
-            "localhost.evil.example",
-            "10.0.0.1:8000",
-            "a@localhost.x",
-            "",
-        ];
-        for host in others {
-            check(&Method::GET, Some(host), None, false);
-            check(&Method::POST, Some(host), Some("1"), false);
-        }
-        check(&Method::GET, None, None, false);
     }
 
     #[test]
