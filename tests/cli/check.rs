@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::tool::{Ended, run};
 use crate::harness::papers::{link_section, make_certificates};
+use crate::harness::postgres::Postgres;
 use crate::harness::process::Process;
 use crate::harness::{own_ip, project};
 
@@ -121,18 +122,70 @@ fn a_node_that_would_start_is_well_and_its_store_is_not_made() {
     assert!(!place.path().join("store").exists());
 }
 
+impl Place {
+    /// Checks a node whose messages are in a database.
+    fn check_on(&self, dsn: &str) -> Findings {
+        let postgres = format!(
+            "kind = \"postgres\"\n[store.postgres]\ndsn = \"{dsn}\"\nconnect_timeout = \"500ms\"\n[admin]"
+        );
+        let findings = self.check(&self.node().replacen("[admin]", &postgres, 1));
+        assert!(
+            !findings.ended.out.contains("store.path"),
+            "it needs no directory: {:?}",
+            findings.ended
+        );
+        findings
+    }
+}
+
 #[test]
-fn a_node_with_a_database_needs_no_directory() {
+fn a_database_is_asked_what_a_node_would_refuse_and_not_changed() {
+    let Some(server) = Postgres::start(own_ip(), &[]) else {
+        return;
+    };
     let place = Place::new();
-    let postgres = "kind = \"postgres\"\n[store.postgres]\ndsn = \"host=db\"\n[admin]";
-    let text = place.node().replacen("[admin]", postgres, 1);
-    let findings = place.check(&text);
-    findings.expect(0, "ok", "store.postgres", "was not asked");
-    assert!(
-        !findings.ended.out.contains("store.path"),
-        "{:?}",
-        findings.ended
+    let (database, name) = (server.database(), "store.postgres");
+    let dsn = server.dsn(&database);
+    place
+        .check_on(&dsn)
+        .expect(0, "warn", name, "no tables yet, the node will make them");
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'trunkline'";
+    assert_eq!(server.sql(&database, schemas).trim(), "0");
+    server.sql(
+        &database,
+        "CREATE SCHEMA trunkline; CREATE TABLE trunkline.store (id int4, format int4); \
+         INSERT INTO trunkline.store VALUES (1, 1)",
     );
+    place.check_on(&dsn).expect(
+        0,
+        "warn",
+        name,
+        "tables have format 1, the node will bring them to",
+    );
+    server.sql(&database, "UPDATE trunkline.store SET format = 99");
+    place
+        .check_on(&dsn)
+        .expect(1, "fail", name, "message store has format 99");
+    let unsafe_database = format!("ALTER DATABASE {database} SET synchronous_commit = off");
+    server.sql(&database, &unsafe_database);
+    place
+        .check_on(&dsn)
+        .expect(1, "fail", name, "synchronous_commit = off");
+}
+
+#[test]
+fn a_database_that_is_not_there_or_says_nothing_is_told_in_time() {
+    let place = Place::new();
+    let listener = TcpListener::bind((own_ip(), 0)).expect("a free port");
+    let silent = listener.local_addr().expect("an address");
+    let dsn = |port| format!("host={} port={port} user=trunkline", silent.ip());
+    place
+        .check_on(&dsn(silent.port()))
+        .expect(1, "fail", "store.postgres", "no answer in");
+    drop(listener);
+    place
+        .check_on(&dsn(silent.port()))
+        .expect(1, "fail", "store.postgres", "refused");
 }
 
 #[test]

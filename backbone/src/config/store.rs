@@ -153,7 +153,7 @@ impl std::fmt::Debug for PostgresSection {
 impl PostgresSection {
     /// The settings of the store; messages stay as long as the durable namespace that keeps them longest
     /// says, and without one for ever.
-    pub(crate) fn options(&self, namespaces: &[Namespace]) -> postgres::Options {
+    pub fn options(&self, namespaces: &[Namespace]) -> postgres::Options {
         let durable = namespaces
             .iter()
             .filter(|namespace| namespace.class() == Class::Durable);

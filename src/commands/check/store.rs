@@ -7,6 +7,7 @@ use rustix::fs::{Access, access, statvfs};
 use trunkline_backbone::StoreKind;
 use trunkline_store::EmbeddedStore;
 use trunkline_store::embedded::{OpenError, Options};
+use trunkline_store::postgres::{self, Looked};
 
 use super::finding::Finding;
 use super::role::Subject;
@@ -15,6 +16,8 @@ use crate::commands::store::other_owner;
 /// With less room on the disk a node is warned of, and refused.
 const ROOM_WARN: ByteSize = ByteSize::gib(5);
 const ROOM_MIN: ByteSize = ByteSize::mib(256);
+
+const POSTGRES: &str = "store.postgres";
 
 /// Looks at the store.
 pub(super) fn check(subject: &Subject) -> Vec<Finding> {
@@ -25,15 +28,51 @@ pub(super) fn check(subject: &Subject) -> Vec<Finding> {
                 let path = &config.store.path;
                 vec![directory(path), database(path), room(path)]
             }
-            StoreKind::Postgres => vec![server()],
+            StoreKind::Postgres => servers(&config.store.postgres.options(&config.namespaces)),
         },
     }
 }
 
-/// To open a database as a store makes or migrates its tables, which is for a node to do.
-fn server() -> Finding {
-    let detail = "PostgreSQL, the connection string is well-formed; the database was not asked";
-    Finding::ok("store.postgres", detail)
+/// Asks each database what a node would refuse. To open the store would make or migrate its tables, which is for a node to do.
+fn servers(options: &postgres::Options) -> Vec<Finding> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let found = match runtime.map(|runtime| runtime.block_on(postgres::look(options))) {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => return vec![Finding::fail(POSTGRES, error)],
+        Err(error) => return vec![Finding::fail(POSTGRES, error)],
+    };
+    let alone = found.len() == 1;
+    let name = |number| match alone {
+        true => POSTGRES.to_owned(),
+        false => format!("{POSTGRES}.shard {number}"),
+    };
+    let found = (1..).zip(found);
+    found
+        .map(|(number, found)| server(name(number), found))
+        .collect()
+}
+
+fn server(what: String, found: Result<Looked, postgres::OpenError>) -> Finding {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return Finding::fail(what, error),
+    };
+    let tables = match found.format {
+        None => "no tables yet, the node will make them".to_owned(),
+        Some(Looked::FORMAT) => format!("tables have format {}", Looked::FORMAT),
+        Some(format) => format!(
+            "tables have format {format}, the node will bring them to {}",
+            Looked::FORMAT
+        ),
+    };
+    let detail = format!("PostgreSQL {}, {tables}", found.version);
+    if found.lacks_standby {
+        let alone = "synchronous_standby_names is empty: the loss of the server loses messages";
+        return Finding::warn(what, format!("{detail}; {alone}"));
+    }
+    Finding::ok(what, detail)
 }
 
 fn directory(path: &Path) -> Finding {

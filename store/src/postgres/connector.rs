@@ -141,7 +141,7 @@ impl Connector {
     }
 
     /// Where the servers are, for people.
-    fn hosts(&self) -> String {
+    pub(super) fn hosts(&self) -> String {
         let ports = self.config.get_ports();
         let port = |index| ports.get(index).or(ports.first()).copied().unwrap_or(5432);
         let hosts = self.config.get_hosts().iter().enumerate();

@@ -1,6 +1,6 @@
 //! Makes the tables, or brings them to the format of this program: one node at a time, all or nothing.
 
-use tokio_postgres::{Client, Error, Transaction};
+use tokio_postgres::{Client, Error, GenericClient, Transaction};
 use tracing::info;
 
 use super::error::OpenError;
@@ -12,6 +12,9 @@ const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/3.sql"),
     include_str!("migrations/4.sql"),
 ];
+
+/// The format to which they lead.
+pub(super) const FORMAT: i32 = MIGRATIONS.len() as i32;
 
 /// Names our advisory locks among those of the database; "trunklin" in ASCII.
 pub(super) const LOCK: i64 = 0x7472_756e_6b6c_696e;
@@ -27,10 +30,12 @@ pub(super) async fn migrate(client: &mut Client) -> Result<(), OpenError> {
         .execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
         .await
         .map_err(failed())?;
-    let found = format(&transaction).await.map_err(failed())?;
-    let known = i32::try_from(MIGRATIONS.len()).expect("few migrations");
-    if found > known {
-        return Err(OpenError::UnknownFormat { found, known });
+    let found = prepare(&transaction).await.map_err(failed())?;
+    if found > FORMAT {
+        return Err(OpenError::UnknownFormat {
+            found,
+            known: FORMAT,
+        });
     }
     for (number, migration) in (1..).zip(MIGRATIONS) {
         if number > found {
@@ -43,17 +48,25 @@ pub(super) async fn migrate(client: &mut Client) -> Result<(), OpenError> {
     transaction.commit().await.map_err(failed())
 }
 
-/// The format that the tables have; 0 when there are none.
-async fn format(transaction: &Transaction<'_>) -> Result<i32, Error> {
-    let exists = "SELECT to_regclass('trunkline.store') IS NOT NULL";
-    if transaction.query_one(exists, &[]).await?.try_get(0)? {
-        let format = "SELECT format FROM trunkline.store WHERE id = 1";
-        return transaction.query_one(format, &[]).await?.try_get(0);
+/// The format that the tables have; 0, with the schema that they are made in, when there are none.
+async fn prepare(transaction: &Transaction<'_>) -> Result<i32, Error> {
+    if let Some(found) = format(transaction).await? {
+        return Ok(found);
     }
     transaction
         .batch_execute("CREATE SCHEMA IF NOT EXISTS trunkline")
         .await?;
     Ok(0)
+}
+
+/// The format that the tables have, if they are there.
+pub(super) async fn format(client: &impl GenericClient) -> Result<Option<i32>, Error> {
+    let exists = "SELECT to_regclass('trunkline.store') IS NOT NULL";
+    if !client.query_one(exists, &[]).await?.try_get(0)? {
+        return Ok(None);
+    }
+    let format = "SELECT format FROM trunkline.store WHERE id = 1";
+    client.query_one(format, &[]).await?.try_get(0).map(Some)
 }
 
 /// The store's birth is when its first tables are made, by the database's clock.

@@ -10,6 +10,7 @@ mod connector;
 mod error;
 mod inbox;
 mod last_seen;
+mod look;
 mod members;
 mod migrate;
 mod nodes;
@@ -41,6 +42,7 @@ use trunkline_store_core::{
 };
 
 pub use self::error::{ConnectError, OpenError};
+pub use self::look::{Looked, look};
 pub use self::options::{Options, Replication, ShardOptions};
 use self::server::Server;
 use self::split::{Ranges, Split, in_order, join_appends, join_claims, join_found, split_find};

@@ -1,0 +1,120 @@
+//! A look at the databases of a store without opening it: nothing is made, migrated or claimed.
+
+use tokio::sync::watch;
+use tokio_postgres::Client;
+
+use super::connector::Connector;
+use super::error::{ConnectError, Fault, OpenError};
+use super::options::{Options, Replication, ShardOptions};
+use super::reads::column;
+use super::{migrate, settings};
+
+/// A server that a store could use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Its version, as it says it.
+    pub version: String,
+    /// The format of the store's tables, if they are there.
+    pub format: Option<i32>,
+    /// Whether the store counts on commits to wait for a second server, and they don't: it warns of that.
+    pub lacks_standby: bool,
+}
+
+impl Looked {
+    /// The format to which a node that opens the store brings its tables.
+    pub const FORMAT: i32 = migrate::FORMAT;
+}
+
+/// Looks at each database of a store, in the order of their slots; each takes the time for a connection and for an answer
+/// at most.
+///
+/// # Errors
+/// For all together when the settings make no sense; for each when a node couldn't open it.
+pub async fn look(options: &Options) -> Result<Vec<Result<Looked, OpenError>>, OpenError> {
+    let mut found = Vec::new();
+    for shard in options.all_shards()? {
+        found.push(look_at(&shard, options).await);
+    }
+    Ok(found)
+}
+
+async fn look_at(shard: &ShardOptions, options: &Options) -> Result<Looked, OpenError> {
+    let connector = Connector::new(&shard.dsn, options, &watch::Sender::default())?;
+    let (client, _driver) = connector.bare().await?;
+    let limit = options.answer_timeout;
+    let silent = |_| ConnectError::Silent {
+        hosts: connector.hosts(),
+        limit,
+    };
+    let found = tokio::time::timeout(limit, read(&client, shard, options.replication)).await;
+    found.map_err(silent)?
+}
+
+async fn read(
+    client: &Client,
+    shard: &ShardOptions,
+    replication: Replication,
+) -> Result<Looked, OpenError> {
+    let about_it = about(client).await;
+    let (version, has_standby) = about_it.map_err(OpenError::database("reading settings"))?;
+    let format = migrate::format(client).await;
+    let format = format.map_err(OpenError::database("reading its format"))?;
+    match format {
+        None => {
+            let right = right(client).await;
+            right.map_err(OpenError::database("making the schema trunkline"))?;
+        }
+        Some(found) if found > Looked::FORMAT => {
+            return Err(OpenError::UnknownFormat {
+                found,
+                known: Looked::FORMAT,
+            });
+        }
+        Some(Looked::FORMAT) => check_slots(client, shard).await?,
+        // Which slots it has is known once a node has brought it to our format.
+        Some(_) => {}
+    }
+    Ok(Looked {
+        version,
+        format,
+        lacks_standby: replication == Replication::Sync && !has_standby,
+    })
+}
+
+async fn about(client: &Client) -> Result<(String, bool), Fault> {
+    let version = "SELECT current_setting('server_version')";
+    let row = client.query_one(version, &[]).await?;
+    Ok((column(&row, 0)?, settings::has_standby(client).await?))
+}
+
+/// Tables are made in a schema of their own.
+async fn right(client: &Client) -> Result<(), Fault> {
+    let query = "SELECT has_database_privilege(current_database(), 'CREATE') \
+        OR to_regnamespace('trunkline') IS NOT NULL";
+    let row = client.query_one(query, &[]).await?;
+    if column(&row, 0)? {
+        Ok(())
+    } else {
+        Err(Fault::Data("this user has no right to".to_owned()))
+    }
+}
+
+/// As when a store is opened, where a database without claims takes the slots that it is given.
+async fn check_slots(client: &Client, shard: &ShardOptions) -> Result<(), OpenError> {
+    let wanted = [shard.slots.start(), shard.slots.end()].map(|slot| i32::from(*slot));
+    let found = claimed_slots(client).await;
+    let found = found.map_err(OpenError::database("reading its slots"))?;
+    match found.filter(|found| *found != wanted) {
+        Some(found) => Err(OpenError::OtherSlots { found, wanted }),
+        None => Ok(()),
+    }
+}
+
+async fn claimed_slots(client: &Client) -> Result<Option<[i32; 2]>, Fault> {
+    let query = "SELECT first_slot, last_slot FROM trunkline.store \
+        WHERE id = 1 AND EXISTS (SELECT FROM trunkline.slot WHERE generation > 0)";
+    match client.query_opt(query, &[]).await? {
+        Some(row) => Ok(Some([column(&row, 0)?, column(&row, 1)?])),
+        None => Ok(None),
+    }
+}
