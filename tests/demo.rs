@@ -38,7 +38,7 @@ fn who_comes_back_is_told_what_was_replayed_and_what_was_not() {
 }
 
 #[test]
-fn a_message_whose_answer_was_lost_is_sent_again_and_shown_once() {
+fn a_message_whose_answer_was_lost_is_sent_again_and_stored_and_shown_once() {
     two_people("lost.mjs", &Mesh::start());
 }
 

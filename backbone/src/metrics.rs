@@ -157,6 +157,12 @@ impl Page {
             backbone::REPEATS_FOUND,
             count(|counters| counters.repeats_found),
         );
+        self.counter(backbone::KEYS_FOUND, count(|counters| counters.keys_found));
+        self.counter(backbone::KEYS_HELD, count(|counters| counters.keys_held));
+        self.counter(
+            backbone::KEYS_REFUSED_FULL,
+            count(|counters| counters.keys_refused_full),
+        );
         self.counter(
             backbone::REPEATS_HELD,
             count(|counters| counters.repeats_held),
@@ -241,6 +247,8 @@ impl Page {
             hold(|gauges| gauges.waiting_bytes),
         );
         self.gauge(backbone::PUBLISH_IDS_NOW, hold(|gauges| gauges.publish_ids));
+        self.gauge(backbone::KEYS_NOW, hold(|gauges| gauges.keys));
+        self.gauge(backbone::KEY_BYTES_NOW, hold(|gauges| gauges.key_bytes));
         self.gauge(backbone::REQUESTS_NOW, hold(|gauges| gauges.requests));
         self.gauge(backbone::PRESENCE_NOW, hold(|gauges| gauges.presence));
         self.gauge(

@@ -207,6 +207,7 @@ impl Edge {
             repeat,
             oldest_unanswered: RequestId(1),
             time_left_ms: 4000,
+            key: None,
             publication: publication(request),
         }));
     }

@@ -1,7 +1,5 @@
 //! The name that a publisher gives a message so that it is taken once however often it is sent.
 
-use rkyv::{Archive, Deserialize, Serialize};
-
 use crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 
 /// Bytes that can't be an idempotency key.
@@ -22,7 +20,7 @@ pub enum IdempotencyKeyError {
 ///
 /// A second message with the same key in the same channel within [`IDEMPOTENCY_KEY_TTL`](crate::limits::IDEMPOTENCY_KEY_TTL)
 /// isn't taken: it is answered as the first one was.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Archive, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(Box<[u8]>);
 
 impl IdempotencyKey {
@@ -41,11 +39,6 @@ impl IdempotencyKey {
     /// Its bytes.
     pub const fn as_bytes(&self) -> &[u8] {
         &self.0
-    }
-
-    /// Whether it could have been made by [`new`](Self::new): one that came over a link is only known to be bytes.
-    pub const fn is_valid(&self) -> bool {
-        !self.0.is_empty() && self.0.len() <= IDEMPOTENCY_KEY_BYTES_MAX
     }
 }
 

@@ -14,6 +14,13 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// Time for which an idempotency key is remembered, by the clock of the channel's owner.
 pub const IDEMPOTENCY_KEY_TTL: Duration = Duration::from_secs(300);
 
+/// Idempotency keys of buffered and ephemeral channels that a shard remembers; beyond it a buffered publish with a key is
+/// answered with error 100, and an ephemeral one is dropped.
+pub const IDEMPOTENCY_KEYS_MAX: usize = 1_000_000;
+
+/// Bytes of these keys and their channels' names; beyond it as above.
+pub const IDEMPOTENCY_KEYS_BYTES_MAX: usize = 128 << 20;
+
 /// Bytes of one client frame, and of one publication's payload by any road.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;
 

@@ -1,4 +1,4 @@
-//! Frames of the link: round trips, the bytes of version 1, and what is refused.
+//! Frames of the link: round trips, the bytes of version 2, and what is refused.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod common;
@@ -132,9 +132,9 @@ fn every_shortened_frame_is_refused() {
     }
 }
 
-/// Every frame as hex, one a line: what version 1 puts on the wire.
+/// Every frame as hex, one a line: what version 2 puts on the wire.
 #[test]
-fn the_bytes_of_version_1_never_change() {
+fn the_bytes_of_version_2_never_change() {
     let mut lines = format!("hello {}\n", hex::encode(bytes_of(&common::hello())));
     for (index, frame) in common::to_node().iter().enumerate() {
         lines += &format!("to_node[{index}] {}\n", hex::encode(bytes_of(frame)));
@@ -142,12 +142,12 @@ fn the_bytes_of_version_1_never_change() {
     for (index, frame) in common::to_edge().iter().enumerate() {
         lines += &format!("to_edge[{index}] {}\n", hex::encode(bytes_of(frame)));
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/link-v1.txt");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixture/link-v2.txt");
     let kept = std::fs::read_to_string(path).unwrap_or_default();
     if kept != lines {
-        let made = concat!(env!("CARGO_TARGET_TMPDIR"), "/link-v1.txt");
+        let made = concat!(env!("CARGO_TARGET_TMPDIR"), "/link-v2.txt");
         std::fs::write(made, &lines).unwrap();
-        panic!("frames of version 1 differ from {path}; what they are now is in {made}");
+        panic!("frames of version 2 differ from {path}; what they are now is in {made}");
     }
 }
 

@@ -9,7 +9,7 @@ use super::checks::error;
 use super::client::Client;
 
 #[test]
-fn d_08_an_rpc_is_error_108() {
+fn d_08_an_rpc_of_an_unknown_method_is_error_108() {
     for encoding in Encoding::ALL {
         let mut client = Client::anonymous(encoding);
         for request in [

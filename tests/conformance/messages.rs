@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use trunkline_protocol::Encoding;
 
 use super::api::{Api, publications};
+use super::checks::error;
 use super::client::Client;
 use super::mesh::Edge;
 use super::stage::Stage;
@@ -108,6 +109,52 @@ fn m_07_two_clients_of_one_user_are_two_entries_and_one_user() {
             let reply = client.ask(json!({ "presence_stats": { "channel": channel } }));
             let stats = json!({ "num_clients": 2, "num_users": 1 });
             assert_eq!(reply, json!({ "presence_stats": stats }));
+        }
+    }
+}
+
+/// The SDKs' publish has no key; this is for apps that try again after error 100.
+#[test]
+fn an_rpc_publish_with_a_key_is_taken_once_and_says_where_it_stands() {
+    for stage in Stage::all() {
+        let channel = stage.channel("open", "rpc");
+        let mut client = stage.user();
+        client.ask(json!({ "subscribe": { "channel": channel } }));
+        let publish = |n: u64| {
+            let data = json!({ "channel": channel, "data": { "n": n }, "idempotency_key": "k" });
+            json!({ "rpc": { "method": "publish", "data": data } })
+        };
+        let first = client.ask(publish(1));
+        assert_eq!(first["rpc"]["data"]["offset"], 1, "{first}");
+        let info = json!({ "user": "42", "client": client.id });
+        let publication = json!({ "data": { "n": 1 }, "offset": 1, "info": info });
+        assert_eq!(client.push(&channel), json!({ "pub": publication }));
+        assert_eq!(client.ask(publish(2)), first);
+        let mut other = Client::user_at(Edge::Usual, stage.encoding, "43");
+        other.ask(json!({ "subscribe": { "channel": channel } }));
+        assert_eq!(other.ask(publish(3)), first);
+        client.expect_silence();
+        other.expect_silence();
+    }
+}
+
+#[test]
+fn an_rpc_publish_is_permitted_and_refused_as_a_publish_is() {
+    for encoding in Encoding::ALL {
+        let mut client = Client::user(encoding, "42");
+        for (params, expected) in [
+            (json!({ "data": 1 }), error(107, "bad request")),
+            (
+                json!({ "channel": "nosuch:a", "data": 1 }),
+                error(102, "unknown channel"),
+            ),
+            (
+                json!({ "channel": "open:rpc-not-subscribed", "data": 1 }),
+                error(103, "permission denied"),
+            ),
+        ] {
+            let request = json!({ "rpc": { "method": "publish", "data": params } });
+            assert_eq!(client.ask(request), expected, "{params}");
         }
     }
 }

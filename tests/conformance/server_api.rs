@@ -107,6 +107,61 @@ fn a_05_a_publish_is_told_its_position_where_there_is_one() {
 }
 
 #[test]
+fn a_06_a_key_is_taken_once_in_each_channel_through_whichever_edge() {
+    let (near, other) = (Api::of(Edge::Fast), Api::of(Edge::Usual));
+    for stage in Stage::all() {
+        let channel = stage.channel("open", "a-06");
+        let mut client = stage.user();
+        client.ask(json!({ "subscribe": { "channel": channel } }));
+        let body = |n| json!({ "channel": channel, "data": { "n": n }, "idempotency_key": "k\0ß" });
+        let first = near.call("publish", &body(1));
+        assert_eq!(first["result"]["offset"], 1, "{first}");
+        assert_eq!(near.call("publish", &body(2)), first);
+        assert_eq!(other.call("publish", &body(3)), first);
+        let elsewhere = stage.channel("open", "a-06-elsewhere");
+        let broadcast =
+            json!({ "channels": [channel, elsewhere], "data": 4, "idempotency_key": "k\0ß" });
+        let answer = other.call("broadcast", &broadcast);
+        let responses = &answer["result"]["responses"];
+        assert_eq!(responses[0], first);
+        assert_eq!(responses[1]["result"]["offset"], 1, "{answer}");
+        let publication = json!({ "data": { "n": 1 }, "offset": 1 });
+        assert_eq!(client.push(&channel), json!({ "pub": publication }));
+        near.publish(&channel, 2);
+        let publication = json!({ "data": { "n": 2 }, "offset": 2 });
+        assert_eq!(client.push(&channel), json!({ "pub": publication }));
+        client.expect_silence();
+    }
+}
+
+#[test]
+fn a_06_a_key_in_a_channel_without_history_is_taken_once_too() {
+    let mut client = Client::user(Encoding::Json, "42");
+    client.ask(json!({ "subscribe": { "channel": "plain:a-06" } }));
+    let api = Api::of(Edge::Fast);
+    for (key, n) in [("k", 1), ("k", 2), ("l", 3)] {
+        let body = json!({ "channel": "plain:a-06", "data": n, "idempotency_key": key });
+        assert_eq!(api.call("publish", &body), json!({ "result": {} }));
+    }
+    for n in [1, 3] {
+        let publication = json!({ "data": n });
+        assert_eq!(client.push("plain:a-06"), json!({ "pub": publication }));
+    }
+}
+
+#[test]
+fn a_06_a_key_beyond_255_bytes_is_107() {
+    let api = Api::of(Edge::Fast);
+    for (length, is_good) in [(255, true), (256, false)] {
+        let key = "k".repeat(length);
+        let body = json!({ "channel": "open:a-06-long", "data": 1, "idempotency_key": key });
+        let answer = api.call("publish", &body);
+        assert_eq!(answer.get("result").is_some(), is_good, "{answer}");
+        assert!(is_good || answer == error(107, "bad request"), "{answer}");
+    }
+}
+
+#[test]
 fn a_09_a_broadcast_answers_for_each_channel_by_itself() {
     for stage in Stage::all() {
         let channel = stage.channel("open", "a-09");

@@ -1,15 +1,25 @@
-// A publish whose answer is lost, sent again: stored twice, shown once. Arguments: the URLs of two edges' pages.
+// A publish whose answer is lost, sent again: stored and shown once. Arguments: the URLs of two edges' pages.
 import { check, connected, DESKTOP, done, message, tab, texts, write } from './common.mjs'
 
 const [near, far] = process.argv.slice(2)
 let deaf = false
 let socket
+// Offsets that the edge named in its answers to publishes, heard or not.
+const offsets = []
+let offsetArrived = () => {}
 const reader = await tab(far, { ...DESKTOP, name: 'Radia' })
 const writer = await tab(near, { ...DESKTOP, name: 'Ada' })
 await writer.routeWebSocket(/\/connection\/websocket$/, route => {
   socket = route
   const server = route.connectToServer()
-  server.onMessage(frame => { if (!deaf) route.send(frame) })
+  server.onMessage(frame => {
+    for (const line of frame.toString().split('\n')) {
+      const offset = line && JSON.parse(line).rpc?.data?.offset
+      if (offset) offsets.push(offset)
+    }
+    offsetArrived()
+    if (!deaf) route.send(frame)
+  })
 })
 await writer.reload()
 await connected(writer)
@@ -22,6 +32,8 @@ await message(reader, 'once').waitFor()
 await writer.getByText('not confirmed: no answer').waitFor()
 await writer.getByRole('button', { name: 'Send again' }).click()
 await message(writer, 'once').getByText('sending…').waitFor()
+while (offsets.length < 3) await new Promise(resolve => { offsetArrived = resolve })
+check(JSON.stringify(offsets) === '[1,2,2]', offsets)
 
 // Its connection ends before an answer came; what it missed tells that the message is stored.
 deaf = false

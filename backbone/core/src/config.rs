@@ -32,6 +32,11 @@ pub struct ShardConfig {
     pub ring_bytes_max_total: usize,
     /// Ids of buffered publishes that are kept; beyond it `Busy`. Default 1,000,000.
     pub publish_ids_max: usize,
+    /// Idempotency keys of buffered and ephemeral channels that are remembered; beyond it a buffered publish with a key is
+    /// `Busy`, and an ephemeral one is dropped. Default 1,000,000.
+    pub keys_max: usize,
+    /// Bytes of these keys and their channels' names; beyond it as above. Default 128 MiB.
+    pub key_bytes_max: usize,
     /// Requests that may wait for the store; beyond it `Busy`. Default 100,000.
     pub requests_max: usize,
     /// Connections that may be present in one channel; those beyond it aren't kept. Default 100,000.
@@ -64,6 +69,8 @@ impl Default for ShardConfig {
             ring_bytes_max: 4 << 20,
             ring_bytes_max_total: 1 << 30,
             publish_ids_max: 1_000_000,
+            keys_max: limits::IDEMPOTENCY_KEYS_MAX,
+            key_bytes_max: limits::IDEMPOTENCY_KEYS_BYTES_MAX,
             requests_max: 100_000,
             presence_per_channel_max: 100_000,
             presence_max: 2_000_000,

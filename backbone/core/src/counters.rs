@@ -35,6 +35,12 @@ pub struct Counters {
     pub repeats_found: u64,
     /// Publishes that named an id which waits already.
     pub repeats_held: u64,
+    /// Publishes answered as the first one with their idempotency key was.
+    pub keys_found: u64,
+    /// Publishes that waited behind one with the same idempotency key.
+    pub keys_held: u64,
+    /// Publishes with a key that weren't taken because too many keys are remembered.
+    pub keys_refused_full: u64,
     /// First sendings under a view older than the slot's claim.
     pub stale_views: u64,
     /// Requests refused because the slot isn't owned.
@@ -104,6 +110,10 @@ pub struct Gauges {
     pub waiting_bytes: usize,
     /// Ids of buffered publishes kept.
     pub publish_ids: usize,
+    /// Idempotency keys of buffered and ephemeral channels remembered.
+    pub keys: usize,
+    /// Bytes of them and of their channels' names.
+    pub key_bytes: usize,
     /// Requests that wait for the store.
     pub requests: usize,
     /// Connections present.

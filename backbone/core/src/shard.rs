@@ -29,6 +29,8 @@ mod heads;
 mod history;
 mod idle;
 mod invariants;
+mod key_memory;
+mod keys;
 mod lag;
 mod life;
 mod outcome;
@@ -54,6 +56,7 @@ use claims::Claims;
 use edges::{Caller, Edges};
 use heads::HeadReads;
 use idle::Idle;
+use key_memory::KeysDue;
 use life::Lives;
 use repeats::LookUps;
 use retry::Retry;
@@ -77,6 +80,7 @@ pub struct Shard {
     heads: HeadReads,
     look_ups: LookUps,
     tickets: Tickets,
+    keys_due: KeysDue,
     idle: Idle,
     totals: Totals,
     counters: Counters,
@@ -91,6 +95,8 @@ struct Totals {
     ring_bytes: usize,
     waiting_bytes: usize,
     publish_ids: usize,
+    keys: usize,
+    key_bytes: usize,
     presence: usize,
     requests: usize,
     /// Requests among them whose slot was given up.
@@ -119,6 +125,7 @@ impl Shard {
             heads: HeadReads::new(retry()),
             look_ups: LookUps::default(),
             tickets: Tickets::default(),
+            keys_due: KeysDue::default(),
             idle: Idle::default(),
             totals: Totals::default(),
             counters: Counters::default(),
@@ -130,6 +137,7 @@ impl Shard {
 
     /// Takes an input.
     pub fn handle_input(&mut self, now: Now, input: Input) {
+        self.look_ups.tell_time(now);
         match input {
             Input::LinkUp { link, edge } => self.on_link_up(now, link, edge),
             Input::LinkDown { link, goodbye } => self.on_link_down(now, link, goodbye),
@@ -148,6 +156,8 @@ impl Shard {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Now) {
+        self.look_ups.tell_time(now);
+        self.forget_keys(now);
         self.on_lives_due(now);
         self.on_claim_retry(now);
         self.on_heads_retry(now);

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use trunkline_shared::frame::{EdgeReport, HistoryQuery, PresenceEvent};
 use trunkline_shared::rules::Rules;
-use trunkline_shared::{Channel, ClientInfo, Epoch, Instant, Offset, Position, Publication};
+use trunkline_shared::{
+    Channel, ClientInfo, Epoch, IdempotencyKey, Instant, Offset, Position, Publication,
+};
 
 use crate::shared_publication::SharedPublication;
 
@@ -59,6 +61,8 @@ pub enum ToUpstream {
         deadline: Instant,
         /// Which channel.
         channel: Channel,
+        /// The publisher's name for the message: a second one with it isn't taken.
+        key: Option<IdempotencyKey>,
         /// The message; offset, time and origin are filled on the way.
         publication: Publication,
     },

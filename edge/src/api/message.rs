@@ -11,7 +11,9 @@ use smol_str::SmolStr;
 use trunkline_edge_core::worker::is_acceptable;
 use trunkline_protocol::ClientPayload;
 use trunkline_shared::rules::DataFormat;
-use trunkline_shared::{Now, Offset, Payload, Publication, Trace, UnixMillis, limits};
+use trunkline_shared::{
+    IdempotencyKey, Now, Offset, Payload, Publication, Trace, UnixMillis, limits,
+};
 
 use super::error::ApiError;
 use super::parse::{or_default, present};
@@ -39,15 +41,17 @@ pub(super) struct MessageFields<'a> {
 pub(super) struct Message {
     data: ClientPayload,
     tags: Vec<(SmolStr, SmolStr)>,
+    key: Option<IdempotencyKey>,
 }
 
 impl MessageFields<'_> {
     /// Checks what doesn't depend on the channel.
     ///
     /// # Errors
-    /// 108 for what this edge can't honour, 107 for broken base64, data beyond 64 KiB, or too many tags.
+    /// 108 for what this edge can't honour, 107 for broken base64, data beyond 64 KiB, too many tags, or an
+    /// idempotency key beyond 255 bytes.
     pub(super) fn check(self) -> Result<Message, ApiError> {
-        if self.skip_history || self.delta || self.version > 0 || !self.idempotency_key.is_empty() {
+        if self.skip_history || self.delta || self.version > 0 {
             return Err(ApiError::NotAvailable);
         }
         let data = self.data()?;
@@ -62,8 +66,17 @@ impl MessageFields<'_> {
         }
         Ok(Message {
             data,
+            key: self.key()?,
             tags: self.tags.into_iter().collect(),
         })
+    }
+
+    fn key(&self) -> Result<Option<IdempotencyKey>, ApiError> {
+        if self.idempotency_key.is_empty() {
+            return Ok(None);
+        }
+        let key = IdempotencyKey::new(self.idempotency_key.as_bytes());
+        key.map(Some).map_err(|_| ApiError::BadRequest)
     }
 
     fn data(&self) -> Result<ClientPayload, ApiError> {
@@ -83,6 +96,11 @@ impl Message {
     /// Whether a namespace takes such data.
     pub(super) fn fits(&self, format: DataFormat) -> bool {
         is_acceptable(format, &self.data)
+    }
+
+    /// The publisher's name for it.
+    pub(super) fn key(&self) -> Option<IdempotencyKey> {
+        self.key.clone()
     }
 
     /// Bytes of its data.

@@ -82,6 +82,7 @@ async fn send(
             ticket,
             deadline,
             channel,
+            key: message.key(),
             publication,
         })
         .await;

@@ -6,8 +6,8 @@ use crate::limits::FRAME_BYTES_MAX;
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 8;
 
-/// The version of the frames that this code speaks; the hello settles it.
-pub const VERSION: u8 = 1;
+/// The version of the frames that this code speaks; the hello settles it. Version 2 knows idempotency keys.
+pub const VERSION: u8 = 2;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

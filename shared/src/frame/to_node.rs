@@ -26,6 +26,8 @@ pub struct Publish {
     pub oldest_unanswered: RequestId,
     /// Milliseconds that its publisher still waits; an owner starts no append for one whose time is over.
     pub time_left_ms: u32,
+    /// The publisher's idempotency key, as bytes: its owner ends the link when they can't be one.
+    pub key: Option<Vec<u8>>,
     /// The message, without offset and time.
     pub publication: Publication,
 }
@@ -258,7 +260,10 @@ impl ToNode {
                 Self::ShowView(_) => 9 << 10,
                 Self::Stats(_) | Self::Info { .. } | Self::Goodbye => 0,
                 Self::Publish(publish) => {
-                    publish.channel.as_str().len() + publish.publication.weight()
+                    let key = publish.key.as_ref();
+                    key.map_or(0, Vec::len)
+                        + publish.channel.as_str().len()
+                        + publish.publication.weight()
                 }
                 Self::Subscribe(subscribe) => subscribe.channel.as_str().len(),
                 Self::Pull(pull) => pull.channel.as_str().len(),

@@ -1,4 +1,4 @@
-//! One example of every frame, which together are the fixture of version 1.
+//! One example of every frame, which together are the fixture of version 2.
 
 use bytes::Bytes;
 use trunkline_shared::frame::{
@@ -36,10 +36,22 @@ pub(crate) fn publish(data: Bytes) -> ToNode {
         repeat: true,
         oldest_unanswered: request(1),
         time_left_ms: 4000,
+        key: None,
         publication: Publication {
             data: data.into(),
             ..publication()
         },
+    })
+}
+
+/// A publish whose publisher gave it a name.
+fn keyed_publish(data: Bytes) -> ToNode {
+    let ToNode::Publish(publish) = publish(data) else {
+        unreachable!("a publish was made")
+    };
+    ToNode::Publish(Publish {
+        key: Some(b"order 7\xff".to_vec()),
+        ..publish
     })
 }
 
@@ -80,6 +92,7 @@ pub(crate) fn to_node() -> Vec<ToNode> {
         },
         ToNode::Goodbye,
         publish(Bytes::from_static(b"{\"a\":1}")),
+        keyed_publish(Bytes::from_static(b"{\"a\":1}")),
         ToNode::Subscribe(Subscribe {
             request: request(2),
             slot: slot(),

@@ -1,4 +1,5 @@
-// What this page sends, until it is known to be stored. An id in the payload makes a repeat harmless: pages show it once.
+// What this page sends, until it is known to be stored. Its idempotency key makes a repeat harmless: the mesh takes it once.
+// The same id in the payload tells the page which of the publications that come back is its own.
 
 /** An edge's answer when it got none from the backbone in time. */
 const INTERNAL = 100
@@ -26,7 +27,9 @@ export class Outbox {
     const { id, text } = message
     this.#log.own(message, 'sending')
     try {
-      await this.#client.command('publish', { channel: this.#channel, data: { id, text, sent: Date.now() } })
+      const data = { id, text, sent: Date.now() }
+      const publish = { channel: this.#channel, data, idempotency_key: id }
+      await this.#client.command('rpc', { method: 'publish', data: publish })
       this.#log.own(message, 'stored')
     } catch (error) {
       message.why = error.code === INTERNAL ? 'the mesh gave no answer' : error.message

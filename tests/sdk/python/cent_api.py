@@ -60,6 +60,20 @@ async def publishes(backend, room):
     equal((lost.offset, lost.epoch), (0, ""))
 
 
+async def publishes_once(backend):
+    """A key is taken once in each channel."""
+    request = cent.PublishRequest(channel="chat:keys", data={"n": 1}, idempotency_key="order 7")
+    first = await backend.call(request)
+    again = await backend.call(request)
+    equal((first.offset, again.offset, again.epoch), (1, 1, first.epoch))
+    request = cent.BroadcastRequest(channels=["chat:keys", "live:keys"], data={}, idempotency_key="order 7")
+    answer = await backend.call(request)
+    equal([one.result.offset for one in answer.responses], [1, 1])
+    top = await backend.call(cent.HistoryRequest(channel="chat:keys"))
+    equal(top.offset, 1)
+    await backend.refused(cent.PublishRequest(channel="chat:keys", data={}, idempotency_key="k" * 256), 107)
+
+
 async def broadcasts(backend, room):
     """Each channel has an answer of its own."""
     channels = [CHANNEL, "nosuch:room", "live:room", "cursors:room"]
@@ -156,7 +170,7 @@ async def is_not_there_yet(backend):
     ]:
         error = await backend.fails(request, CentTransportError)
         equal((request.api_method, error.status_code), (request.api_method, 404))
-    for option in [{"idempotency_key": "key"}, {"skip_history": True}, {"delta": True}, {"version": 1}]:
+    for option in [{"skip_history": True}, {"delta": True}, {"version": 1}]:
         await backend.refused(cent.PublishRequest(channel=CHANNEL, data={}, **option), 108)
 
 
@@ -169,6 +183,7 @@ async def main():
     await room.ready()
     ann_id = (await ann.events.next("connected")).client
     await publishes(backend, room)
+    await publishes_once(backend)
     await broadcasts(backend, room)
     await reads_history(backend)
     await removes_history(backend, room)

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use indexmap::IndexMap;
 use trunkline_shared::frame::Refusal;
 use trunkline_shared::rules::Class;
-use trunkline_shared::{Channel, Now, Offset, Slot};
+use trunkline_shared::{Channel, IdempotencyKey, Now, Offset, Slot};
 use trunkline_store_core::{ChannelAppend, SlotPart};
 
 use super::Shard;
@@ -148,6 +148,10 @@ fn append((channel, batch): (&Channel, &Vec<Held>)) -> ChannelAppend {
         channel: channel.clone(),
         follows: Offset(first.0 - 1),
         messages: batch.iter().map(Held::stored).collect(),
-        keys: Vec::new(),
+        keys: batch.iter().filter_map(keyed).collect(),
     }
+}
+
+fn keyed(held: &Held) -> Option<(Offset, IdempotencyKey)> {
+    Some((held.publication.offset, held.key.clone()?))
 }

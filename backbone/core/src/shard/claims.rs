@@ -214,7 +214,7 @@ fn doubt_everything(state: &mut SlotState) {
     for held in state
         .waiting
         .iter_mut()
-        .filter(|held| held.class == Class::Durable)
+        .filter(|held| held.class == Class::Durable && held.look_up != LookUp::Behind)
     {
         held.look_up = LookUp::Wanted;
     }

@@ -27,6 +27,8 @@ impl Shard {
             ring_bytes: self.totals.ring_bytes,
             waiting_bytes: self.totals.waiting_bytes,
             publish_ids: self.totals.publish_ids,
+            keys: self.totals.keys,
+            key_bytes: self.totals.key_bytes,
             requests: self.totals.requests,
             presence: self.totals.presence,
             queued_bytes: links()

@@ -3,6 +3,7 @@
 use trunkline_shared::rules::Class;
 
 use super::channel::{ChannelState, Lag, Load};
+use super::pending::LookUp;
 use super::slot::SlotState;
 use super::{Shard, Totals};
 
@@ -101,6 +102,8 @@ impl Shard {
             sums.channels += state.channels.len();
             sums.waiting_bytes += state.held_bytes;
             sums.publish_ids += state.ids.len();
+            sums.keys += state.keys.len();
+            sums.key_bytes += state.keys.counted_bytes();
             sums.presence += state
                 .presence
                 .values()
@@ -137,6 +140,13 @@ fn check_held(state: &SlotState) {
         all.iter().map(|held| held.weight()).sum::<usize>(),
         state.held_bytes,
         "bytes that wait"
+    );
+    state.keyed.check(all.iter().copied());
+    assert!(
+        all.iter()
+            .skip(state.waiting.len())
+            .all(|held| held.look_up != LookUp::Behind),
+        "what waits behind another with its key isn't in flight"
     );
     for (name, channel) in &state.channels {
         assert_eq!(

@@ -48,11 +48,14 @@ impl Shard {
 
     /// Delivers and answers a publish that the store has.
     pub(super) fn keep(&mut self, now: Now, slot: Slot, held: Held) {
+        let behind = self.take_behind(slot, &held);
         self.release(slot, &held);
         let (id, channel, publication) = (held.id, held.channel, held.publication);
-        if let Some(position) = self.deliver(now, slot, &channel, publication) {
+        let position = self.deliver(now, slot, &channel, publication);
+        if let Some(position) = position {
             self.published(slot, id, position);
         }
+        self.answer_behind(slot, behind, position);
     }
 
     /// Nothing was taken, but the claim or the heads in memory are wrong: what was in flight is looked up by its ids, for

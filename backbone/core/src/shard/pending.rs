@@ -6,7 +6,7 @@
 use indexmap::IndexMap;
 use trunkline_shared::frame::Refusal;
 use trunkline_shared::rules::Class;
-use trunkline_shared::{Channel, Instant, Publication, PublishId, Slot};
+use trunkline_shared::{Channel, IdempotencyKey, Instant, Publication, PublishId, Slot};
 use trunkline_store_core::{Generation, StoredMessage};
 
 use super::Shard;
@@ -19,6 +19,8 @@ pub(super) struct Held {
     pub(super) class: Class,
     pub(super) channel: Channel,
     pub(super) publication: Publication,
+    /// The publisher's name for it.
+    pub(super) key: Option<IdempotencyKey>,
     /// When its publisher has waited long enough.
     pub(super) deadline: Instant,
     pub(super) look_up: LookUp,
@@ -33,6 +35,8 @@ pub(super) enum LookUp {
     Wanted,
     /// The store has been asked.
     Asked(StoreTicket),
+    /// Another publish with its key has no answer yet: it waits for that one's.
+    Behind,
 }
 
 impl Held {
@@ -41,7 +45,8 @@ impl Held {
     }
 
     pub(super) fn weight(&self) -> usize {
-        self.channel.as_str().len() + self.publication.weight()
+        let key = self.key.as_ref().map_or(0, |key| key.as_bytes().len());
+        self.channel.as_str().len() + key + self.publication.weight()
     }
 
     pub(super) fn stored(&self) -> StoredMessage {
@@ -62,12 +67,16 @@ pub(super) struct Flight {
 
 impl Shard {
     /// Takes a publish into what waits in its slot; its channel can't leave memory until it is released.
-    pub(super) fn hold(&mut self, slot: Slot, held: Held) {
+    pub(super) fn hold(&mut self, slot: Slot, mut held: Held) {
         let weight = held.weight();
         let state = self
             .slots
             .get_mut(&slot)
             .expect("a publish is held in a slot that is owned");
+        if state.keyed.hold(&held) {
+            self.counters.keys_held += 1;
+            held.look_up = LookUp::Behind;
+        }
         state.held.insert(held.id);
         state.held_bytes += weight;
         self.totals.waiting_bytes += weight;
@@ -94,6 +103,7 @@ impl Shard {
             .get_mut(&held.channel)
             .expect("a channel with held publishes stays in memory");
         channel.held -= 1;
+        self.release_key(slot, held);
         self.touch(slot, &held.channel);
     }
 

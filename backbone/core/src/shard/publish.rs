@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trunkline_shared::frame::{Publish, Refusal, ToEdge};
 use trunkline_shared::rules::Class;
-use trunkline_shared::{Now, Offset, Position, PublishId, RequestId, Slot};
+use trunkline_shared::{IdempotencyKey, Now, Offset, Position, PublishId, RequestId, Slot};
 
 use super::Shard;
 use super::admission::ChannelRules;
@@ -19,14 +19,18 @@ impl Shard {
             counter: publish.request.0,
         };
         let slot = publish.slot;
+        let key = publish.key.as_deref().map(IdempotencyKey::new);
+        let Ok(key) = key.transpose() else {
+            return self.close(caller.link, "an idempotency key that can't be one");
+        };
         let rules = match self.rules_of(&publish.channel) {
             Ok(rules) => rules,
             Err(refusal) => return self.refuse_publish(slot, id, refusal),
         };
         if rules.class == Class::Ephemeral {
-            return self.publish_ephemeral(now, caller, publish, rules);
+            return self.publish_ephemeral(now, caller, publish, key, rules);
         }
-        match self.take_publish(now, id, publish, rules) {
+        match self.take_publish(now, id, publish, key, rules) {
             Ok(()) => {}
             Err(refusal) => self.refuse_publish(slot, id, refusal),
         }
@@ -37,6 +41,7 @@ impl Shard {
         now: Now,
         caller: Caller,
         publish: Publish,
+        key: Option<IdempotencyKey>,
         rules: ChannelRules,
     ) {
         let Publish {
@@ -47,6 +52,9 @@ impl Shard {
         } = publish;
         if self.admit(slot, rules).is_err() {
             self.counters.ephemeral_refused += 1;
+            return;
+        }
+        if !self.takes_ephemeral_key(now, slot, &channel, key) {
             return;
         }
         self.counters.ephemeral_published += 1;
@@ -61,6 +69,7 @@ impl Shard {
         now: Now,
         id: PublishId,
         publish: Publish,
+        key: Option<IdempotencyKey>,
         rules: ChannelRules,
     ) -> Result<(), Refusal> {
         let Publish {
@@ -90,11 +99,14 @@ impl Shard {
         if rules.class == Class::Durable && self.is_store_failing(slot) {
             return Err(Refusal::StoreAway);
         }
-        self.check_room(slot, publication.weight() + channel.as_str().len())?;
+        let key_bytes = key.as_ref().map_or(0, |key| key.as_bytes().len());
+        let weight = publication.weight() + channel.as_str().len() + key_bytes;
+        self.check_room(slot, weight)?;
         self.ensure_channel(slot, &channel, rules)?;
         publication.origin = self.region_of(id.edge);
         let deadline = now.instant + Duration::from_millis(u64::from(time_left_ms));
-        let look_up = if repeat && rules.class == Class::Durable {
+        let may_be_there = repeat || key.is_some();
+        let look_up = if may_be_there && rules.class == Class::Durable {
             LookUp::Wanted
         } else {
             LookUp::Done
@@ -107,6 +119,7 @@ impl Shard {
                 class: rules.class,
                 channel,
                 publication,
+                key,
                 deadline,
                 look_up,
             },
@@ -159,25 +172,36 @@ impl Shard {
     }
 
     fn hold_durable(&mut self, now: Now, slot: Slot, held: Held) {
-        let repeat = held.is_sought();
+        let sought = held.is_sought();
         let loaded = self.is_loaded(slot, &held.channel);
         self.hold(slot, held);
-        if repeat {
+        if sought {
             self.want_look_up(slot);
         } else if loaded {
             self.advance(now, slot);
         }
     }
 
-    /// Numbers, delivers and answers a buffered publish in one step.
+    /// Numbers, delivers and answers a buffered publish in one step; one whose time is over, as may be behind a look-up, is
+    /// refused.
     pub(super) fn publish_buffered(&mut self, now: Now, slot: Slot, held: Held) {
+        if held.deadline <= now.instant {
+            self.counters.out_of_time += 1;
+            return self.refuse_publish(slot, held.id, Refusal::Busy);
+        }
+        if let Some(position) = self.recall(now, slot, &held) {
+            self.counters.keys_found += 1;
+            return self.published(slot, held.id, position);
+        }
         let Held {
             id,
             channel,
+            key,
             mut publication,
             ..
         } = held;
         let room = self.totals.publish_ids < self.config.publish_ids_max
+            && self.has_key_room(now, &channel, key.as_ref())
             && self.make_ring_room(slot, &channel, publication.weight());
         let numbered = self
             .channel_mut(slot, &channel)
@@ -190,6 +214,7 @@ impl Shard {
         publication.time = log.time(now);
         if let Some(position) = self.deliver(now, slot, &channel, publication) {
             self.remember_id(slot, id, position);
+            self.remember_key(now, slot, &channel, key, Some(position));
             self.published(slot, id, position);
         }
     }

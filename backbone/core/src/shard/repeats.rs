@@ -1,4 +1,4 @@
-//! Repeats: publishes that may have been taken before, and how their ids are looked up.
+//! Repeats: publishes that may have been taken before, and how their ids and idempotency keys are looked up.
 //!
 //! Ids of durable publishes lie in the store, next to their messages. Those of buffered ones are kept here, from the
 //! oldest one on that their edge has no answer to (`design.md` §4).
@@ -6,22 +6,32 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use trunkline_shared::frame::Refusal;
-use trunkline_shared::{Incarnation, Now, Position, PublishId, Slot};
-use trunkline_store_core::{AllFound, FindRequest, Found, StoreError};
+use trunkline_shared::limits::IDEMPOTENCY_KEY_TTL;
+use trunkline_shared::{Incarnation, Now, Offset, Position, PublishId, Slot, UnixMillis};
+use trunkline_store_core::{AllFound, ChannelKey, FindRequest, StoreError};
 
 use super::Shard;
 use super::pending::{Held, LookUp};
 use super::tickets::Purpose;
 use crate::io::{StoreRequest, StoreTicket};
 
-/// Ids looked up in one query at most.
-const IDS_PER_QUERY: usize = 1024;
+/// Publishes looked up in one query at most.
+const PUBLISHES_PER_QUERY: usize = 1024;
 
-/// Slots with ids to look up; one query is in flight, what is wanted meanwhile goes in the next.
+/// Slots with publishes to look up; one query is in flight, what is wanted meanwhile goes in the next.
 #[derive(Debug, Default)]
 pub(super) struct LookUps {
     wanted: BTreeSet<Slot>,
     in_flight: bool,
+    /// Keys of messages older than this are forgotten.
+    keys_not_before: UnixMillis,
+}
+
+impl LookUps {
+    /// Look-ups go by the time of the input that is worked on.
+    pub(super) fn tell_time(&mut self, now: Now) {
+        self.keys_not_before = now.unix.minus(IDEMPOTENCY_KEY_TTL);
+    }
 }
 
 /// The ids of a slot's buffered publishes.
@@ -64,6 +74,31 @@ impl BufferedIds {
 
     pub(super) fn len(&self) -> usize {
         self.0.values().map(BTreeMap::len).sum()
+    }
+}
+
+/// What the store has of the publishes that it was asked for.
+#[derive(Debug)]
+struct FoundPublishes {
+    ids: BTreeMap<PublishId, Offset>,
+    keys: BTreeMap<ChannelKey, Offset>,
+}
+
+impl FoundPublishes {
+    fn new(found: AllFound) -> Self {
+        let ids = found.ids.into_iter();
+        let keys = found.keys.into_iter();
+        Self {
+            ids: ids.map(|found| (found.id, found.offset)).collect(),
+            keys: keys.map(|found| (found.key, found.offset)).collect(),
+        }
+    }
+
+    /// Where a publish, or an earlier one with its key, stands.
+    fn offset_of(&self, slot: Slot, held: &Held) -> Option<Offset> {
+        let by_id = self.ids.get(&held.id);
+        let by_key = || self.keys.get(&held.channel_key(slot)?);
+        by_id.or_else(by_key).copied()
     }
 }
 
@@ -110,7 +145,10 @@ impl Shard {
             .copied()
             .filter(|slot| self.is_ready(*slot))
             .collect();
-        let mut ids = Vec::new();
+        let mut find = FindRequest {
+            keys_not_before: self.look_ups.keys_not_before,
+            ..FindRequest::default()
+        };
         let mut slots = Vec::new();
         let ticket = self.tickets.draw();
         for slot in ready {
@@ -121,26 +159,23 @@ impl Shard {
                 .waiting
                 .iter_mut()
                 .filter(|held| held.look_up == LookUp::Wanted);
-            let before = ids.len();
-            for held in wanted.take(IDS_PER_QUERY - before) {
+            let before = find.ids.len();
+            for held in wanted.take(PUBLISHES_PER_QUERY - before) {
                 held.look_up = LookUp::Asked(ticket);
-                ids.push((slot, held.id));
+                find.ids.push((slot, held.id));
+                find.keys.extend(held.channel_key(slot));
             }
-            if ids.len() > before {
+            if find.ids.len() > before {
                 slots.push(slot);
             }
-            if ids.len() == IDS_PER_QUERY {
+            if find.ids.len() == PUBLISHES_PER_QUERY {
                 break;
             }
             self.look_ups.wanted.remove(&slot);
         }
-        if !ids.is_empty() {
+        if !find.is_empty() {
             self.look_ups.in_flight = true;
-            self.ask_store(
-                ticket,
-                Purpose::Find(slots),
-                StoreRequest::Find(FindRequest::ids(ids)),
-            );
+            self.ask_store(ticket, Purpose::Find(slots), StoreRequest::Find(find));
         }
     }
 
@@ -158,9 +193,10 @@ impl Shard {
         answer: Result<AllFound, StoreError>,
     ) {
         self.look_ups.in_flight = false;
+        let answer = answer.map(FoundPublishes::new);
         for slot in slots {
             match &answer {
-                Ok(found) => self.on_slot_found(slot, ticket, &found.ids),
+                Ok(found) => self.on_slot_found(slot, ticket, found),
                 Err(error) => self.on_slot_not_searched(slot, ticket, error),
             }
             self.advance(now, slot);
@@ -168,18 +204,16 @@ impl Shard {
         self.ask_look_ups();
     }
 
-    fn on_slot_found(&mut self, slot: Slot, ticket: StoreTicket, found: &[Found]) {
+    fn on_slot_found(&mut self, slot: Slot, ticket: StoreTicket, found: &FoundPublishes) {
         let Some(state) = self.slots.get_mut(&slot) else {
             return;
         };
         let epoch = state.epoch;
-        let by_id: BTreeMap<PublishId, &Found> =
-            found.iter().map(|found| (found.id, found)).collect();
         let mut kept = Vec::new();
         let waiting = std::mem::take(&mut state.waiting);
         for mut held in waiting {
-            match by_id.get(&held.id).filter(|_| held.is_sought()) {
-                Some(found) => kept.push((held, found.offset)),
+            match found.offset_of(slot, &held).filter(|_| held.is_sought()) {
+                Some(offset) => kept.push((held, offset)),
                 None => {
                     if held.look_up == LookUp::Asked(ticket) {
                         held.look_up = LookUp::Done;
@@ -189,9 +223,16 @@ impl Shard {
             }
         }
         for (held, offset) in kept {
-            self.counters.repeats_found += 1;
+            if found.ids.contains_key(&held.id) {
+                self.counters.repeats_found += 1;
+            } else {
+                self.counters.keys_found += 1;
+            }
+            let position = Position { epoch, offset };
+            let behind = self.take_behind(slot, &held);
             self.release(slot, &held);
-            self.published(slot, held.id, Position { epoch, offset });
+            self.published(slot, held.id, position);
+            self.answer_behind(slot, behind, Some(position));
         }
     }
 

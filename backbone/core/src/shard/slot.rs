@@ -9,6 +9,8 @@ use trunkline_shared::{Channel, Epoch, Incarnation, PublishId, ViewVersion};
 use trunkline_store_core::{Claimed, Generation};
 
 use super::channel::ChannelState;
+use super::key_memory::KeyMemory;
+use super::keys::Keyed;
 use super::pending::{Flight, Held};
 use super::presence::Present;
 use super::repeats::BufferedIds;
@@ -32,7 +34,11 @@ pub(super) struct SlotState {
     pub(super) held: BTreeSet<PublishId>,
     /// The bytes of it.
     pub(super) held_bytes: usize,
+    /// The keys of durable publishes among them.
+    pub(super) keyed: Keyed,
     pub(super) ids: BufferedIds,
+    /// The keys of buffered and ephemeral publishes.
+    pub(super) keys: KeyMemory,
     pub(super) presence: BTreeMap<Channel, BTreeMap<SmolStr, Present>>,
     /// Edges in the middle of a presence snapshot, and the number at which it began.
     pub(super) snapshots: BTreeMap<Incarnation, u64>,
@@ -59,7 +65,9 @@ impl SlotState {
             flight: None,
             held: BTreeSet::new(),
             held_bytes: 0,
+            keyed: Keyed::default(),
             ids: BufferedIds::default(),
+            keys: KeyMemory::default(),
             presence: BTreeMap::new(),
             snapshots: BTreeMap::new(),
         }

@@ -7,6 +7,7 @@ mod claims;
 mod durable;
 mod ephemeral;
 mod history;
+mod keys;
 mod lag;
 mod life;
 mod positions;

@@ -3,7 +3,7 @@
 use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest};
 use trunkline_shared::Offset;
 use trunkline_shared::frame::Refusal;
-use trunkline_store_core::{AllFound, FindRequest};
+use trunkline_store_core::AllFound;
 
 use crate::support::*;
 
@@ -45,10 +45,10 @@ fn what_comes_behind_a_repeat_waits_for_its_look_up() {
     owner.publish(1, repeat("pair:x:a", 2, "c"));
     owner.publish(2, publish("pair:x:b", 2, "d"));
     let (ticket, request) = owner.asked();
-    assert_eq!(
-        request,
-        StoreRequest::Find(FindRequest::ids([(slot("pair:x:a"), id(1, 2))]))
-    );
+    let StoreRequest::Find(find) = request else {
+        panic!("a look-up is expected, not {request:?}")
+    };
+    assert_eq!(find.ids, [(slot("pair:x:a"), id(1, 2))]);
     owner.answer(ticket, StoreAnswer::Found(Ok(AllFound::default())));
     let (_, part) = owner.append();
     let channels: Vec<_> = part

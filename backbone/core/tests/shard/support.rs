@@ -21,8 +21,8 @@ use trunkline_shared::{
     UnixMillis, ViewVersion,
 };
 use trunkline_store_core::{
-    AllFound, ClaimError, Claimed, FindRequest, FloorError, FloorRequest, Found, Generation, Head,
-    RangeRequest, Refused, SlotPart, StoreError, StoredMessage,
+    AllFound, ChannelKey, ClaimError, Claimed, FindRequest, FloorError, FloorRequest, Found,
+    FoundKey, Generation, Head, RangeRequest, Refused, SlotPart, StoreError, StoredMessage,
 };
 
 /// The epoch that slots are claimed with first.
@@ -143,7 +143,15 @@ pub(crate) fn publish(name: &str, counter: u64, text: &str) -> Publish {
         repeat: false,
         oldest_unanswered: RequestId(1),
         time_left_ms: 4000,
+        key: None,
         publication: publication(text),
+    }
+}
+
+pub(crate) fn keyed(name: &str, counter: u64, text: &str, key: &str) -> Publish {
+    Publish {
+        key: Some(key.as_bytes().to_vec()),
+        ..publish(name, counter, text)
     }
 }
 
@@ -512,6 +520,7 @@ pub(crate) struct Disk {
     pub(crate) logs: BTreeMap<Channel, Vec<StoredMessage>>,
     pub(crate) claims: BTreeMap<Slot, (u64, Epoch)>,
     pub(crate) floors: BTreeMap<Channel, u64>,
+    pub(crate) keys: BTreeMap<ChannelKey, (Offset, UnixMillis)>,
 }
 
 impl Disk {
@@ -559,6 +568,17 @@ impl Disk {
             return PartOutcome::Refused(Refused::Head);
         }
         for append in &part.channels {
+            for (key, message) in append.keyed() {
+                let publication = &message.expect("a key of a message").publication;
+                let (slot, channel) = (part.slot, append.channel.clone());
+                let key = ChannelKey {
+                    slot,
+                    channel,
+                    key: key.clone(),
+                };
+                let taken = (publication.offset, publication.time);
+                self.keys.insert(key, taken);
+            }
             self.logs
                 .entry(append.channel.clone())
                 .or_default()
@@ -655,7 +675,15 @@ impl Disk {
         let ids = request.ids.iter();
         AllFound {
             ids: ids.filter_map(|(_, wanted)| find(wanted)).collect(),
-            keys: Vec::new(),
+            keys: {
+                let keys = request.keys.iter();
+                let find = |key: &ChannelKey| {
+                    let (offset, time) = self.keys.get(key).copied()?;
+                    let key = key.clone();
+                    (time >= request.keys_not_before).then_some(FoundKey { key, offset })
+                };
+                keys.filter_map(find).collect()
+            },
         }
     }
 }

@@ -36,8 +36,8 @@ struct Walk {
     next_link: u64,
     counters: [u64; 3],
     unanswered: [BTreeMap<u64, Publish>; 3],
-    /// What was acknowledged, by text.
-    acked: BTreeMap<String, (String, Position)>,
+    /// What was acknowledged, by text and channel.
+    acked: BTreeMap<(String, String), Position>,
     /// What was pushed, by channel, epoch and offset.
     pushed: BTreeMap<(String, Epoch, u64), String>,
     unwritten: Vec<(u64, StreamId, usize)>,
@@ -46,7 +46,7 @@ struct Walk {
 impl Walk {
     fn new(seed: u64) -> Self {
         let config = ShardConfig {
-            lane_queue_bytes: 2000,
+            lane_queue_bytes: 1500,
             ephemeral_queue_bytes: 500,
             slot_waiting_bytes_max: 3000,
             append_bytes_max: 600,
@@ -54,6 +54,7 @@ impl Walk {
             ring_bytes_max: 800,
             ring_bytes_max_total: 3000,
             publish_ids_max: 50,
+            keys_max: 5,
             requests_max: 20,
             presence_per_channel_max: 4,
             ..ShardConfig::default()
@@ -98,7 +99,9 @@ impl Walk {
         let name = self.name();
         self.counters[edge] += 1;
         let counter = self.counters[edge];
-        let text = format!("{edge}-{counter}");
+        // Few keys, so that publishes with one key meet each other; a message with a key says no more than that.
+        let key = Some(self.dice.random_range(1..13_u8)).filter(|key| *key < 4);
+        let text = key.map_or_else(|| format!("{edge}-{counter}"), |key| format!("key {key}"));
         let oldest = self.unanswered[edge]
             .values()
             .filter(|p| p.slot == slot(name))
@@ -109,6 +112,7 @@ impl Walk {
         let publish = Publish {
             time_left_ms,
             oldest_unanswered,
+            key: key.map(|key| vec![key]),
             ..publish(name, counter, &text)
         };
         if !name.starts_with("cursors") {
@@ -357,10 +361,9 @@ impl Walk {
         let Some(publish) = self.unanswered[edge].remove(&request.0) else {
             return;
         };
-        self.acked.insert(
-            text(&publish.publication),
-            (publish.channel.to_string(), position),
-        );
+        let name = publish.channel.to_string();
+        self.acked
+            .insert((text(&publish.publication), name), position);
     }
 
     fn on_push(&mut self, push: trunkline_shared::frame::Push) {
@@ -376,7 +379,7 @@ impl Walk {
 
     /// Every acknowledged durable message lies where it was acknowledged, once; what was pushed is what is stored.
     fn check(&self) {
-        for (text, (name, position)) in &self.acked {
+        for ((text, name), position) in &self.acked {
             let stored = self.owner.disk.texts(name);
             if self.is_durable(name) {
                 let index = usize::try_from(position.offset.0).expect("small offsets") - 1;
@@ -419,6 +422,9 @@ fn whatever_happens_tables_agree_and_promises_hold() {
         counted.appends_unknown += counters.appends_unknown;
         counted.appends_refused += counters.appends_refused;
         counted.repeats_found += counters.repeats_found;
+        counted.keys_found += counters.keys_found;
+        counted.keys_held += counters.keys_held;
+        counted.keys_refused_full += counters.keys_refused_full;
         counted.unknown_kept += counters.unknown_kept;
         counted.epochs_begun += counters.epochs_begun;
         counted.evicted += counters.evicted;
@@ -430,6 +436,9 @@ fn whatever_happens_tables_agree_and_promises_hold() {
         counted.appends_unknown,
         counted.appends_refused,
         counted.repeats_found,
+        counted.keys_found,
+        counted.keys_held,
+        counted.keys_refused_full,
         counted.unknown_kept,
         counted.epochs_begun,
         counted.evicted,

@@ -222,15 +222,11 @@ impl Upstream {
                 ticket,
                 deadline,
                 channel,
+                key,
                 publication,
             } => {
-                self.on_publish(
-                    now,
-                    Asker { worker, ticket },
-                    deadline,
-                    channel,
-                    publication,
-                );
+                let message = (key, publication);
+                self.on_publish(now, Asker { worker, ticket }, deadline, channel, message);
             }
             ToUpstream::History {
                 ticket,

@@ -2,7 +2,9 @@
 
 use trunkline_shared::frame::{Publish, Refusal, ToNode};
 use trunkline_shared::rules::{Class, Namespace};
-use trunkline_shared::{Channel, Instant, LinkId, Position, Publication, RequestId, Slot};
+use trunkline_shared::{
+    Channel, IdempotencyKey, Instant, LinkId, Position, Publication, RequestId, Slot,
+};
 
 use super::unanswered::Unacked;
 use super::{Asker, Timer, Upstream};
@@ -15,7 +17,7 @@ impl Upstream {
         asker: Asker,
         deadline: Instant,
         channel: Channel,
-        publication: Publication,
+        (key, publication): (Option<IdempotencyKey>, Publication),
     ) {
         self.counters.publishes += 1;
         let rules = self.routing.rules.clone();
@@ -32,6 +34,7 @@ impl Upstream {
             deadline,
             slot,
             channel,
+            key,
             publication,
             sent_on: None,
             ever_sent: false,
@@ -91,6 +94,7 @@ impl Upstream {
             repeat: publish.ever_sent,
             oldest_unanswered: self.unanswered.oldest(publish.slot).unwrap_or(request),
             time_left_ms: u32::try_from(time_left).unwrap_or(u32::MAX),
+            key: publish.key.as_ref().map(|key| key.as_bytes().to_vec()),
             publication: publish.publication.clone(),
         })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trunkline_shared::{Channel, Instant, LinkId, Publication, RequestId, Slot};
+use trunkline_shared::{Channel, IdempotencyKey, Instant, LinkId, Publication, RequestId, Slot};
 
 use super::Asker;
 
@@ -13,6 +13,7 @@ pub(super) struct Unacked {
     pub(super) deadline: Instant,
     pub(super) slot: Slot,
     pub(super) channel: Channel,
+    pub(super) key: Option<IdempotencyKey>,
     pub(super) publication: Publication,
     /// The link that it was handed to and that hasn't refused it.
     pub(super) sent_on: Option<LinkId>,
@@ -22,7 +23,8 @@ pub(super) struct Unacked {
 
 impl Unacked {
     fn weight(&self) -> usize {
-        self.channel.as_str().len() + self.publication.weight()
+        let key = self.key.as_ref().map_or(0, |key| key.as_bytes().len());
+        self.channel.as_str().len() + key + self.publication.weight()
     }
 }
 

@@ -6,6 +6,7 @@ use trunkline_shared::Now;
 use super::context::{Asked, Context, Pending};
 use super::outbox::Frame;
 use super::query::{presence_body, presence_stats_body};
+use super::rpc::rpc_published_body;
 use super::session::{Failure, Phase, Session};
 use super::sessions::Sessions;
 use crate::exchange::{Answer, RefusedBecause, Ticket};
@@ -63,6 +64,9 @@ impl Session {
                 return self.on_subscribed(ctx, now, ticket, command, &plan, answer);
             }
             (Asked::Publish, Answer::Published { .. }) => self.plain(id, ReplyBody::Publish),
+            (Asked::RpcPublish, Answer::Published { position }) => {
+                self.plain(id, rpc_published_body(position))
+            }
             (Asked::Presence, Answer::Presence(clients)) => self.plain(id, presence_body(&clients)),
             (Asked::PresenceStats, Answer::PresenceStats { clients, users }) => {
                 self.plain(id, presence_stats_body(clients, users))

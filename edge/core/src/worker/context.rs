@@ -35,6 +35,8 @@ pub(super) struct Pending {
 pub(super) enum Asked {
     Subscribe(Box<Plan>),
     Publish,
+    /// A publish by rpc, whose answer says where it stands.
+    RpcPublish,
     /// With the epoch that the client wants; empty for any.
     History(String),
     Presence,

@@ -23,6 +23,7 @@ mod query;
 mod refresh;
 mod refusal;
 mod reply_order;
+mod rpc;
 mod session;
 mod sessions;
 mod stats;

@@ -3,13 +3,25 @@
 use trunkline_protocol::message::PublishRequest;
 use trunkline_protocol::{ClientPayload, ErrorCode};
 use trunkline_shared::rules::DataFormat;
-use trunkline_shared::{Channel, Now, Offset, Payload, Publication, Trace, UnixMillis, limits};
+use trunkline_shared::{
+    Channel, IdempotencyKey, Now, Offset, Payload, Publication, Trace, UnixMillis, limits,
+};
 
 use super::channel_name;
 use super::context::{Asked, Context, Pending};
 use super::refusal::Deed;
 use super::session::{Failure, Outcome, Session};
 use crate::exchange::ToUpstream;
+
+/// What a client wants published.
+pub(super) struct Message {
+    pub(super) data: ClientPayload,
+    /// The protocol's type of publication; only 0 is available.
+    pub(super) kind: i32,
+    pub(super) key: Option<IdempotencyKey>,
+    /// How it was asked, for the answer.
+    pub(super) asked: Asked,
+}
 
 impl Session {
     /// Hands a publication upstream if the client may publish it.
@@ -25,27 +37,32 @@ impl Session {
             data,
             r#type,
         } = request;
-        let data = ClientPayload::from_client(self.encoding, data);
+        let message = Message {
+            data: ClientPayload::from_client(self.encoding, data),
+            kind: r#type,
+            key: None,
+            asked: Asked::Publish,
+        };
         self.in_channel(ctx, id, Deed::Publish, &channel, |session, ctx, channel| {
-            session.publish(ctx, now, id, channel, r#type, &data)
+            session.publish(ctx, now, id, channel, message)
         });
     }
 
-    fn publish(
+    /// Hands a message upstream if the client may publish it, by whichever command it came.
+    pub(super) fn publish(
         &self,
         ctx: &mut Context,
         now: Now,
         id: u32,
         channel: &Channel,
-        kind: i32,
-        data: &ClientPayload,
+        message: Message,
     ) -> Result<Outcome, Failure> {
         let rules = ctx.rules.clone();
         let namespace = channel_name::namespace(rules.as_deref(), channel)?;
-        if !is_acceptable(namespace.publication_data_format, data) {
+        if !is_acceptable(namespace.publication_data_format, &message.data) {
             return Err(ErrorCode::BadRequest.into());
         }
-        if kind != 0 {
+        if message.kind != 0 {
             return Err(ErrorCode::NotAvailable.into());
         }
         self.access(namespace, channel).check_publish()?;
@@ -53,14 +70,15 @@ impl Session {
             conn: self.conn,
             id,
             channel: channel.clone(),
-            asked: Asked::Publish,
+            asked: message.asked,
         };
         let ticket = ctx.ask(pending);
         ctx.send(ToUpstream::Publish {
             ticket,
             deadline: ctx.deadline(now),
             channel: channel.clone(),
-            publication: self.publication(now, channel, data),
+            key: message.key,
+            publication: self.publication(now, channel, &message.data),
         });
         Ok(Outcome::Asked(ticket))
     }

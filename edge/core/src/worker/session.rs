@@ -193,7 +193,7 @@ impl Session {
             Request::History(request) => self.on_history(ctx, now, id, &request),
             Request::Refresh(request) => self.on_refresh(ctx, now, id, &request.token),
             Request::SubRefresh(request) => self.on_sub_refresh(ctx, now, id, &request),
-            Request::Rpc(_) => self.reply_error(ctx, id, ErrorCode::NotAvailable),
+            Request::Rpc(request) => self.on_rpc(ctx, now, id, &request),
             Request::Send(_) => self.close(ctx, DisconnectCode::NotAvailable),
             Request::Ping | Request::None => self.close(ctx, DisconnectCode::BadRequest),
         }

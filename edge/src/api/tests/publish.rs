@@ -2,7 +2,8 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use trunkline_edge_core::exchange::{Answer, RefusedBecause};
+use trunkline_edge_core::exchange::{Answer, RefusedBecause, ToUpstream};
+use trunkline_shared::IdempotencyKey;
 
 use super::{answered, api, call, is_error, keyed, position, post, published, rules, unreached};
 
@@ -84,7 +85,6 @@ async fn null_is_data_and_absence_is_not() {
 #[tokio::test]
 async fn what_can_not_be_honoured_yet_is_refused_with_108() {
     for (key, value) in [
-        ("idempotency_key", json!("k")),
         ("skip_history", json!(true)),
         ("delta", json!(true)),
         ("version", json!(3)),
@@ -106,6 +106,26 @@ async fn what_can_not_be_honoured_yet_is_refused_with_108() {
 }
 
 #[tokio::test]
+async fn an_idempotency_key_goes_to_every_channel_with_its_message() {
+    let api = api(Some(rules()), keyed(), |message| {
+        let ToUpstream::Publish { key, .. } = message else {
+            panic!("a publish")
+        };
+        let expected = IdempotencyKey::new("k\0ß".as_bytes()).expect("a good key");
+        assert_eq!(key, Some(expected));
+        Answer::Published {
+            position: Some(position(3)),
+        }
+    });
+    let body = json!({"channel": "chat:1", "data": 1, "idempotency_key": "k\0ß"});
+    let answer = call(&api, "publish", body).await;
+    assert_eq!(answer["result"]["offset"], 3);
+    let body = json!({"channels": ["chat:1", "chat:2"], "data": 1, "idempotency_key": "k\0ß"});
+    let answer = call(&api, "broadcast", body).await;
+    assert_eq!(answer["result"]["responses"][1]["result"]["offset"], 3);
+}
+
+#[tokio::test]
 async fn a_publish_is_checked_before_it_is_sent() {
     let api = unreached();
     let tags: Value = (0..17)
@@ -123,6 +143,10 @@ async fn a_publish_is_checked_before_it_is_sent() {
             107,
         ),
         (json!({"channel": "chat:1", "data": 1, "tags": tags}), 107),
+        (
+            json!({"channel": "chat:1", "data": 1, "idempotency_key": "k".repeat(256)}),
+            107,
+        ),
         (
             json!({"channel": "chat:1", "data": 1, "tags": {"k": "v".repeat(256)}}),
             107,

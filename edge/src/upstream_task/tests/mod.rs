@@ -123,6 +123,7 @@ impl Rig {
             ticket: Ticket(number),
             deadline: self.task.clock.instant() + Duration::from_secs(4),
             channel: Channel::parse("live:1").expect("a name"),
+            key: None,
             publication: Publication {
                 offset: Offset::ZERO,
                 data: Payload::new(number.to_string().into()),

@@ -32,13 +32,13 @@ async fn an_edge_without_a_common_version_is_refused_with_both_ranges() {
     let connection = raw::dial(mesh.addr, &mesh.authority.issue(EDGE), true)
         .await
         .unwrap();
-    let hello = raw::hello(VersionRange { min: 2, max: 3 }, LANES);
+    let hello = raw::hello(VersionRange { min: 3, max: 4 }, LANES);
     let _streams = raw::open_streams(&connection, &raw::bytes_of(&hello)).await;
     let (code, reason) = raw::closed(&connection).await;
     assert_eq!(code, CloseCode::NoCommonVersion);
     assert_eq!(
         reason,
-        "no link version in common: we speak 1 to 1, the peer 2 to 3"
+        "no link version in common: we speak 2 to 2, the peer 3 to 4"
     );
     assert_eq!(mesh.server.counters().refused_version, 1);
     goes_on(&mut mesh).await;
@@ -63,7 +63,7 @@ async fn a_node_without_a_common_version_is_refused_with_both_ranges() {
     assert_eq!(told.0, CloseCode::NoCommonVersion);
     assert_eq!(
         told.1,
-        "no link version in common: we speak 1 to 1, the peer 4 to 5"
+        "no link version in common: we speak 2 to 2, the peer 4 to 5"
     );
 }
 

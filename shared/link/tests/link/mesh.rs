@@ -253,6 +253,7 @@ pub(crate) fn publish(channel: &str, number: u64, size: usize) -> ToNode {
         repeat: false,
         oldest_unanswered: RequestId(1),
         time_left_ms: 4000,
+        key: None,
         publication: publication(size),
     })
 }

@@ -76,6 +76,21 @@ pub const REPEATS_FOUND: Metric = Metric::new(
     "trunkline_backbone_repeats_found",
     "Repeats that were found: kept or answered before",
 );
+/// Publishes answered as the first one with their idempotency key was.
+pub const KEYS_FOUND: Metric = Metric::new(
+    "trunkline_backbone_keys_found",
+    "Publishes answered as the first one with their idempotency key was",
+);
+/// Publishes that waited behind one with the same idempotency key.
+pub const KEYS_HELD: Metric = Metric::new(
+    "trunkline_backbone_keys_held",
+    "Publishes that waited behind one with the same idempotency key",
+);
+/// Publishes with a key that weren't taken because too many keys are remembered.
+pub const KEYS_REFUSED_FULL: Metric = Metric::new(
+    "trunkline_backbone_keys_refused_full",
+    "Publishes with a key that weren't taken because too many keys are remembered",
+);
 /// Publishes that named an id which waits already.
 pub const REPEATS_HELD: Metric = Metric::new(
     "trunkline_backbone_repeats_held",
@@ -226,6 +241,16 @@ pub const PUBLISH_IDS_NOW: Metric = Metric::new(
     "trunkline_backbone_publish_ids_now",
     "Ids of buffered publishes kept",
 );
+/// Idempotency keys of buffered and ephemeral channels remembered.
+pub const KEYS_NOW: Metric = Metric::new(
+    "trunkline_backbone_keys_now",
+    "Idempotency keys of buffered and ephemeral channels remembered",
+);
+/// Bytes of these keys and their channels' names.
+pub const KEY_BYTES_NOW: Metric = Metric::new(
+    "trunkline_backbone_key_bytes_now",
+    "Bytes of these keys and their channels' names",
+);
 /// Requests that wait for the store.
 pub const REQUESTS_NOW: Metric = Metric::new(
     "trunkline_backbone_requests_now",
@@ -301,6 +326,9 @@ pub const ALL: &[Metric] = &[
     READS,
     REPEATS,
     REPEATS_FOUND,
+    KEYS_FOUND,
+    KEYS_HELD,
+    KEYS_REFUSED_FULL,
     REPEATS_HELD,
     STALE_VIEWS,
     MOVED,
@@ -335,6 +363,8 @@ pub const ALL: &[Metric] = &[
     RING_BYTES_NOW,
     WAITING_BYTES_NOW,
     PUBLISH_IDS_NOW,
+    KEYS_NOW,
+    KEY_BYTES_NOW,
     REQUESTS_NOW,
     PRESENCE_NOW,
     QUEUED_BYTES_NOW,

@@ -253,6 +253,7 @@ impl Edge {
                 ticket,
                 deadline,
                 channel: named(channel),
+                key: None,
                 publication,
             },
         );

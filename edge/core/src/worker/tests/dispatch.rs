@@ -69,7 +69,7 @@ fn a_send_is_not_available_with_or_without_an_id() {
 }
 
 #[test]
-fn an_rpc_is_error_108() {
+fn an_rpc_of_an_unknown_method_is_error_108() {
     for encoding in Encoding::ALL {
         let mut rig = Rig::new();
         let conn = rig.connected(encoding);

@@ -16,6 +16,7 @@ mod recovery;
 mod refusals;
 mod requests;
 mod rig;
+mod rpc;
 mod rules;
 mod subscribe;
 mod tokens;

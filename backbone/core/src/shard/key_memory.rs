@@ -1,0 +1,148 @@
+//! Idempotency keys of buffered and ephemeral publishes, which no store remembers: bounded in number and bytes.
+//!
+//! A buffered key counts within its channel's epoch, as everything of a buffered channel does. When there is no room for a
+//! key its publish isn't taken: taking it without would break the promise in silence.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use trunkline_shared::limits::IDEMPOTENCY_KEY_TTL;
+use trunkline_shared::{Channel, IdempotencyKey, Instant, Now, Position, Slot};
+
+use super::Shard;
+use super::pending::Held;
+
+/// A publish that was taken.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    /// `None` for an ephemeral one.
+    position: Option<Position>,
+    until: Instant,
+}
+
+/// The keys of a slot.
+#[derive(Debug, Default)]
+pub(super) struct KeyMemory {
+    taken: BTreeMap<(Channel, IdempotencyKey), Taken>,
+    bytes: usize,
+}
+
+/// All keys of a shard, by the time at which they are forgotten.
+#[derive(Debug, Default)]
+pub(super) struct KeysDue(VecDeque<(Instant, Slot, Channel, IdempotencyKey)>);
+
+fn weight(channel: &Channel, key: &IdempotencyKey) -> usize {
+    channel.as_str().len() + key.as_bytes().len()
+}
+
+impl KeyMemory {
+    pub(super) fn len(&self) -> usize {
+        self.taken.len()
+    }
+
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// [`bytes`](Self::bytes), counted anew.
+    pub(super) fn counted_bytes(&self) -> usize {
+        let all = self.taken.keys();
+        all.map(|(channel, key)| weight(channel, key)).sum()
+    }
+}
+
+impl Shard {
+    /// Where the first buffered publish with a key stands, if its channel still has that numbering.
+    pub(super) fn recall(&mut self, now: Now, slot: Slot, held: &Held) -> Option<Position> {
+        let key = (held.channel.clone(), held.key.clone()?);
+        self.forget_keys(now);
+        let state = self.slots.get(&slot)?;
+        let position = state.keys.taken.get(&key)?.position?;
+        let head = state.channels.get(&key.0)?.head()?;
+        (head.epoch == position.epoch).then_some(position)
+    }
+
+    /// Whether an ephemeral publish is to be taken: it wasn't before, and there is room for its key, if it has one.
+    pub(super) fn takes_ephemeral_key(
+        &mut self,
+        now: Now,
+        slot: Slot,
+        channel: &Channel,
+        key: Option<IdempotencyKey>,
+    ) -> bool {
+        let Some(key) = key else { return true };
+        self.forget_keys(now);
+        let entry = (channel.clone(), key);
+        let state = self.slots.get(&slot);
+        if state.is_some_and(|state| state.keys.taken.contains_key(&entry)) {
+            self.counters.keys_found += 1;
+            return false;
+        }
+        let room = self.has_key_room(now, channel, Some(&entry.1));
+        if room {
+            self.remember_key(now, slot, channel, Some(entry.1), None);
+        }
+        room
+    }
+
+    /// Whether a publish's key can be remembered; true for one without.
+    pub(super) fn has_key_room(
+        &mut self,
+        now: Now,
+        channel: &Channel,
+        key: Option<&IdempotencyKey>,
+    ) -> bool {
+        let Some(key) = key else { return true };
+        self.forget_keys(now);
+        let room = self.totals.keys < self.config.keys_max
+            && self.totals.key_bytes + weight(channel, key) <= self.config.key_bytes_max;
+        self.counters.keys_refused_full += u64::from(!room);
+        room
+    }
+
+    /// Remembers the key of a publish that was taken.
+    pub(super) fn remember_key(
+        &mut self,
+        now: Now,
+        slot: Slot,
+        channel: &Channel,
+        key: Option<IdempotencyKey>,
+        position: Option<Position>,
+    ) {
+        let (Some(key), Some(state)) = (key, self.slots.get_mut(&slot)) else {
+            return;
+        };
+        let until = now.instant + IDEMPOTENCY_KEY_TTL;
+        let bytes = weight(channel, &key);
+        let due = (until, slot, channel.clone(), key.clone());
+        self.keys_due.0.push_back(due);
+        let taken = Taken { position, until };
+        let entry = (channel.clone(), key);
+        if state.keys.taken.insert(entry, taken).is_none() {
+            state.keys.bytes += bytes;
+            self.totals.keys += 1;
+            self.totals.key_bytes += bytes;
+        }
+    }
+
+    /// Forgets keys whose time is over.
+    pub(super) fn forget_keys(&mut self, now: Now) {
+        while let Some((until, ..)) = self.keys_due.0.front()
+            && *until <= now.instant
+            && let Some((until, slot, channel, key)) = self.keys_due.0.pop_front()
+        {
+            let bytes = weight(&channel, &key);
+            let entry = (channel, key);
+            // The slot may have been given up meanwhile, or the key taken again in another epoch.
+            let Some(state) = self.slots.get_mut(&slot) else {
+                continue;
+            };
+            let is_due = |taken: &Taken| taken.until == until;
+            if state.keys.taken.get(&entry).is_some_and(is_due) {
+                state.keys.taken.remove(&entry);
+                state.keys.bytes -= bytes;
+                self.totals.keys -= 1;
+                self.totals.key_bytes -= bytes;
+            }
+        }
+    }
+}
