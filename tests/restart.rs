@@ -7,6 +7,8 @@ mod client;
 #[path = "restart/expired.rs"]
 mod expired;
 mod harness;
+#[path = "restart/keys.rs"]
+mod keys;
 #[path = "restart/removal.rs"]
 mod removal;
 

@@ -42,8 +42,9 @@ impl ViewVersion {
     /// The version of the view that replaces `before` in a store that was born at `birth` and has a server of `timeline`,
     /// written when it is `now`.
     ///
-    /// Always later than `before`, also where replication was asynchronous then and isn't any more. The clock leads it, so that it is also later than what a store has forgotten: edges
-    /// still have the views that were written after a backup was made.
+    /// Always later than `before`, also where replication was asynchronous then and isn't any more. The clock leads it, so
+    /// that it is also later than what a store has forgotten: edges still have the views that were written after a backup
+    /// was made.
     #[must_use]
     pub fn after(before: Option<Self>, birth: UnixMillis, timeline: u32, now: UnixMillis) -> Self {
         let next = before.map_or(1, |before| before.number + 1);

@@ -60,8 +60,7 @@ impl Shard {
         }
         if let Some(state) = self.slots.remove(&slot) {
             self.totals.publish_ids -= state.ids.len();
-            self.totals.keys -= state.keys.len();
-            self.totals.key_bytes -= state.keys.bytes();
+            self.drop_keys(&state.keys);
             self.totals.presence -= state
                 .presence
                 .values()

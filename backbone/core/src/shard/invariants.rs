@@ -116,6 +116,7 @@ impl Shard {
             }
         }
         assert_eq!(self.totals, sums, "totals");
+        assert_eq!(self.keys_due.len(), sums.keys, "keys due, each once");
         assert_eq!(self.idle.by_turn.len(), idle, "idle channels");
         assert!(
             sums.channels <= self.config.channels_max,

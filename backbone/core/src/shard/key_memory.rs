@@ -3,7 +3,7 @@
 //! A buffered key counts within its channel's epoch, as everything of a buffered channel does. When there is no room for a
 //! key its publish isn't taken: taking it without would break the promise in silence.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use trunkline_shared::limits::IDEMPOTENCY_KEY_TTL;
 use trunkline_shared::{Channel, IdempotencyKey, Instant, Now, Position, Slot};
@@ -16,8 +16,11 @@ use super::pending::Held;
 struct Taken {
     /// `None` for an ephemeral one.
     position: Option<Position>,
-    until: Instant,
+    due: Due,
 }
+
+/// When a key is forgotten, and its turn among those of the same moment.
+type Due = (Instant, u64);
 
 /// The keys of a slot.
 #[derive(Debug, Default)]
@@ -26,9 +29,31 @@ pub(super) struct KeyMemory {
     bytes: usize,
 }
 
-/// All keys of a shard, by the time at which they are forgotten.
+/// All keys of a shard, by the time at which they are forgotten; each once, so that what bounds them bounds this.
 #[derive(Debug, Default)]
-pub(super) struct KeysDue(VecDeque<(Instant, Slot, Channel, IdempotencyKey)>);
+pub(super) struct KeysDue {
+    by_time: BTreeMap<Due, (Slot, Channel, IdempotencyKey)>,
+    turn: u64,
+}
+
+impl KeysDue {
+    fn push(&mut self, until: Instant, slot: Slot, channel: Channel, key: IdempotencyKey) -> Due {
+        self.turn += 1;
+        let due = (until, self.turn);
+        self.by_time.insert(due, (slot, channel, key));
+        due
+    }
+
+    fn pop(&mut self, now: Instant) -> Option<(Slot, Channel, IdempotencyKey)> {
+        let first = self.by_time.first_entry()?;
+        let is_due = first.key().0 <= now;
+        is_due.then(|| first.remove())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_time.len()
+    }
+}
 
 fn weight(channel: &Channel, key: &IdempotencyKey) -> usize {
     channel.as_str().len() + key.as_bytes().len()
@@ -39,11 +64,7 @@ impl KeyMemory {
         self.taken.len()
     }
 
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// [`bytes`](Self::bytes), counted anew.
+    /// Bytes of channels and keys, counted anew.
     pub(super) fn counted_bytes(&self) -> usize {
         let all = self.taken.keys();
         all.map(|(channel, key)| weight(channel, key)).sum()
@@ -113,36 +134,40 @@ impl Shard {
         };
         let until = now.instant + IDEMPOTENCY_KEY_TTL;
         let bytes = weight(channel, &key);
-        let due = (until, slot, channel.clone(), key.clone());
-        self.keys_due.0.push_back(due);
-        let taken = Taken { position, until };
+        let due = (self.keys_due).push(until, slot, channel.clone(), key.clone());
         let entry = (channel.clone(), key);
-        if state.keys.taken.insert(entry, taken).is_none() {
-            state.keys.bytes += bytes;
-            self.totals.keys += 1;
-            self.totals.key_bytes += bytes;
+        match state.keys.taken.insert(entry, Taken { position, due }) {
+            // Taken in an earlier numbering of its channel.
+            Some(earlier) => {
+                self.keys_due.by_time.remove(&earlier.due);
+            }
+            None => {
+                state.keys.bytes += bytes;
+                self.totals.keys += 1;
+                self.totals.key_bytes += bytes;
+            }
+        }
+    }
+
+    /// Forgets the keys of a slot that is given up.
+    pub(super) fn drop_keys(&mut self, keys: &KeyMemory) {
+        self.totals.keys -= keys.taken.len();
+        self.totals.key_bytes -= keys.bytes;
+        for taken in keys.taken.values() {
+            self.keys_due.by_time.remove(&taken.due);
         }
     }
 
     /// Forgets keys whose time is over.
     pub(super) fn forget_keys(&mut self, now: Now) {
-        while let Some((until, ..)) = self.keys_due.0.front()
-            && *until <= now.instant
-            && let Some((until, slot, channel, key)) = self.keys_due.0.pop_front()
-        {
+        while let Some((slot, channel, key)) = self.keys_due.pop(now.instant) {
             let bytes = weight(&channel, &key);
-            let entry = (channel, key);
-            // The slot may have been given up meanwhile, or the key taken again in another epoch.
-            let Some(state) = self.slots.get_mut(&slot) else {
-                continue;
-            };
-            let is_due = |taken: &Taken| taken.until == until;
-            if state.keys.taken.get(&entry).is_some_and(is_due) {
-                state.keys.taken.remove(&entry);
-                state.keys.bytes -= bytes;
-                self.totals.keys -= 1;
-                self.totals.key_bytes -= bytes;
-            }
+            let state = self.slots.get_mut(&slot);
+            let keys = &mut state.expect("a slot is given up with its keys").keys;
+            keys.taken.remove(&(channel, key));
+            keys.bytes -= bytes;
+            self.totals.keys -= 1;
+            self.totals.key_bytes -= bytes;
         }
     }
 }
