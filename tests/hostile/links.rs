@@ -1,6 +1,7 @@
 //! Strangers at a node's link port: refused and counted, and the node goes on.
 
 use trunkline_link::CloseCode;
+use trunkline_shared::frame::VERSION;
 
 use crate::harness::papers::make_certificates;
 use crate::harness::wait_until;
@@ -81,10 +82,10 @@ async fn frames_that_no_version_knows_end_their_link_alone() {
     let rig = Rig::start();
     let before = metric(&rig.node, ACCEPTED);
     let (dir, link) = (rig.dir.path(), rig.node.address("link"));
-    let unknown_kind = [8, 0, 0, 0, 99, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let oversize = [0xff, 0xff, 0xff, 0x7f, 1, 1, 0, 0];
+    let unknown_kind = [8, 0, 0, 0, 99, VERSION, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let oversize = [0xff, 0xff, 0xff, 0x7f, 1, VERSION, 0, 0];
     let hollow = [
-        8, 0, 0, 0, 1, 1, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        8, 0, 0, 0, 1, VERSION, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     ];
     let cases: [(&[u8], &str); 3] = [
         (&unknown_kind, "frame of unknown kind 99"),
