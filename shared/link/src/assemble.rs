@@ -72,7 +72,7 @@ impl Assembler {
 mod tests {
     use super::*;
     use trunkline_shared::RequestId;
-    use trunkline_shared::frame::{ToEdge, ToNode};
+    use trunkline_shared::frame::{ToEdge, ToNode, VERSION};
 
     fn bytes_of(frames: &[ToNode]) -> Bytes {
         let mut chunks = Vec::new();
@@ -96,7 +96,7 @@ mod tests {
     fn frames_come_out_wherever_chunks_are_cut() {
         let bytes = bytes_of(&some_frames());
         for size in 1..=bytes.len() {
-            let (mut assembler, mut frames) = (Assembler::new(1), Vec::<ToNode>::new());
+            let (mut assembler, mut frames) = (Assembler::new(VERSION), Vec::<ToNode>::new());
             for chunk in bytes.chunks(size) {
                 assembler
                     .push(Bytes::copy_from_slice(chunk), &mut frames)
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_frame_of_the_other_direction_is_refused() {
         let mut frames = Vec::<ToEdge>::new();
-        let error = Assembler::new(1).push(bytes_of(&some_frames()), &mut frames);
+        let error = Assembler::new(VERSION).push(bytes_of(&some_frames()), &mut frames);
         assert!(
             matches!(error, Err(FrameError::WrongKind { .. })),
             "{error:?}"
@@ -123,7 +123,7 @@ mod tests {
             for bit in 0..8 {
                 let mut bad = bytes.to_vec();
                 bad[place] ^= 1 << bit;
-                let _ = Assembler::new(1).push::<ToNode>(bad.into(), &mut Vec::new());
+                let _ = Assembler::new(VERSION).push::<ToNode>(bad.into(), &mut Vec::new());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use trunkline_link::{CloseCode, LinkEnd};
 use trunkline_shared::StreamId;
-use trunkline_shared::frame::{FrameError, Kind, ToEdge};
+use trunkline_shared::frame::{FrameError, Kind, ToEdge, VERSION};
 
 use crate::mesh::{Event, Mesh, channel_of_each_lane, control, publish, sink, within};
 use crate::raw;
@@ -65,7 +65,7 @@ async fn bytes_that_are_no_frame_end_the_link() {
         control(FrameError::WrongVersion(9)),
     )
     .await;
-    let oversize = [0xff, 0xff, 0xff, 0x7f, 1, 1, 0, 0];
+    let oversize = [0xff, 0xff, 0xff, 0x7f, 1, VERSION, 0, 0];
     check(
         &mut mesh,
         CONTROL,
@@ -74,7 +74,7 @@ async fn bytes_that_are_no_frame_end_the_link() {
     )
     .await;
     let hollow = [
-        8, 0, 0, 0, 1, 1, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        8, 0, 0, 0, 1, VERSION, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     ];
     check(&mut mesh, CONTROL, &hollow, control(FrameError::Malformed)).await;
     check(
