@@ -1,10 +1,8 @@
 //! Idempotency keys: found where and while they should be, written with their message or not at all.
 
-use std::future::poll_fn;
-use std::task::Poll;
-
 use trunkline_shared::{Offset, UnixMillis};
 
+use super::together::leave;
 use super::{Harness, Sample, make};
 use crate::request::{AppendOutcome, ChannelAppend, Claimed, FindRequest, FloorRequest, FoundKey};
 use crate::traits::{MessageStore, StoreError};
@@ -192,17 +190,7 @@ pub async fn keys_cut_by_a_crash_are_there_with_their_messages_or_not_at_all<H: 
         let claimed = sample.claim(slot).await;
         appends.push(sample.take(claimed, make::keyed("chat:1", 0, b"once")));
     }
-    {
-        let mut appends: Vec<_> = appends.into_iter().map(Box::pin).collect();
-        let begin = |context: &mut std::task::Context<'_>| {
-            for append in &mut appends {
-                // What has become of it is what the test asks later.
-                let _ = append.as_mut().poll(context);
-            }
-            Poll::Ready(())
-        };
-        poll_fn(begin).await;
-    }
+    leave(appends).await;
     let harness = harness.crash().await;
     let sample = Sample(harness.store());
     for slot in SLOTS {

@@ -90,10 +90,14 @@ async fn begin_appends<H: Harness>(harness: &H) {
         let claimed = sample.claim(slot).await;
         appends.push(sample.0.append(vec![two_channels(claimed)]));
     }
+    leave(appends).await;
+}
+
+/// Begins appends and waits for none of them: what has become of them is what a test asks later.
+pub(super) async fn leave<F: Future>(appends: Vec<F>) {
     let mut appends: Vec<_> = appends.into_iter().map(Box::pin).collect();
     let begin = |context: &mut std::task::Context<'_>| {
         for append in &mut appends {
-            // What has become of it is what the test asks later.
             let _ = append.as_mut().poll(context);
         }
         Poll::Ready(())
