@@ -4,11 +4,15 @@
 mod backup;
 #[path = "crash/client.rs"]
 mod client;
+#[path = "restart/database.rs"]
+mod database;
 #[path = "restart/expired.rs"]
 mod expired;
 mod harness;
 #[path = "restart/keys.rs"]
 mod keys;
+#[path = "restart/onlooker.rs"]
+mod onlooker;
 #[path = "restart/removal.rs"]
 mod removal;
 
@@ -27,12 +31,16 @@ const IDLE: &str = "idle_timeout = \"60s\"\nkeep_alive = \"3s\"";
 const OPEN: &str = "allow_subscribe_for_client = true\nallow_subscribe_for_anonymous = true\nforce_recovery = true\n";
 
 fn node(dir: &Path, link: &str) -> Process {
+    node_on(dir, link, &format!("path = \"{}/store\"", dir.display()))
+}
+
+/// Starts a node; `store` are lines of the section `[store]`.
+fn node_on(dir: &Path, link: &str, store: &str) -> Process {
     let config = format!(
-        "[backbone]\nlisten = \"{link}\"\n[store]\npath = \"{}/store\"\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
+        "[backbone]\nlisten = \"{link}\"\n[store]\n{store}\n[admin]\nlisten = \"127.0.0.1:0\"\n{}\
          [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1h\"\n{OPEN}\
          [[namespace]]\nname = \"short\"\nclass = \"durable\"\nhistory_size = 100\nhistory_ttl = \"1s\"\n{OPEN}\
          [[namespace]]\nname = \"board\"\nclass = \"buffered\"\nhistory_size = 100\nhistory_ttl = \"1s\"\n{OPEN}",
-        dir.display(),
         link_section(dir, "backbone-1", IDLE),
     );
     Process::start(dir, "backbone", "backbone-1", &config)

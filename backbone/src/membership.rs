@@ -1,4 +1,4 @@
-//! The ring view of a node that is alone with its store, at its start and after each fail-over of its database.
+//! The ring view of a node that is alone with its store, at its start and whenever new epochs have begun in its database.
 //!
 //! The embedded store's lock file is its only member's lease: whoever could open the store takes its predecessor's
 //! place at once (`design.md` §5).

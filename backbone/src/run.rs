@@ -13,9 +13,9 @@ use crate::admin;
 use crate::carriers::Carriers;
 use crate::config::BackboneConfig;
 use crate::error::RunError;
-use crate::fail_over::Place;
 use crate::membership::join;
 use crate::metrics::Observer;
+use crate::place::Place;
 use crate::store::Store;
 
 /// Runs a node until `shutdown` asks it to stop.
@@ -60,7 +60,7 @@ impl Node {
         let incarnation = draw_incarnation()?;
         let store = Arc::new(Store::open(&config.store, &config.namespaces).await?);
         // From here on, so that one in the middle of the start isn't missed.
-        let fail_overs = store.fail_overs();
+        let renewals = store.renewals();
         let introduce = move || Introduction {
             incarnation,
             view: ViewVersion::default(),
@@ -83,7 +83,7 @@ impl Node {
         carriers
             .machines
             .instruct(&joined, config.namespaces.clone());
-        if let Some(fail_overs) = fail_overs {
+        if let Some(renewals) = renewals {
             let place = Place {
                 store: Arc::clone(&store),
                 member,
@@ -91,7 +91,7 @@ impl Node {
                 clock,
                 machines: carriers.machines.clone(),
             };
-            carriers.carry(place.follow(fail_overs));
+            carriers.carry(place.follow(renewals));
         }
         let observer = Observer::new(
             carriers.machines.clone(),

@@ -6,6 +6,7 @@ use futures_util::future::Either;
 use tokio::sync::watch;
 use trunkline_shared::rules::Namespace;
 use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
+use trunkline_store::postgres::Renewals;
 use trunkline_store::{EmbeddedStore, PostgresStore, StoreStats, embedded};
 use trunkline_store_core::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
@@ -41,11 +42,11 @@ impl Store {
         }
     }
 
-    /// Counts fail-overs after which the node has to join again; `None` where there can't be one.
-    pub(crate) fn fail_overs(&self) -> Option<watch::Receiver<u64>> {
+    /// Counts beginnings of new epochs after which the node has to join again; `None` where there can't be one while it runs.
+    pub(crate) fn renewals(&self) -> Option<watch::Receiver<Renewals>> {
         match self {
             Self::Embedded(_) => None,
-            Self::Postgres(store) => Some(store.fail_overs()),
+            Self::Postgres(store) => Some(store.renewals()),
         }
     }
 

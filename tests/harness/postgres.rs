@@ -216,6 +216,27 @@ impl Postgres {
         name
     }
 
+    /// Writes a database out, as somebody who makes backups would: whoever uses it goes on.
+    pub(crate) fn back_up(&self, database: &str) -> PathBuf {
+        let file = self.directory.join(format!("{database}.dump"));
+        let mut dump = self.command("pg_dump");
+        dump.arg("--format=custom").arg("--file").arg(&file);
+        run("pg_dump", dump.args(["-d", &self.dsn(database)]));
+        file
+    }
+
+    /// Puts what was written out in the database's place; who uses it loses its connections.
+    pub(crate) fn put_back(&self, database: &str, file: &Path) {
+        let made = self.database();
+        let mut restore = self.command("pg_restore");
+        restore.args(["--exit-on-error", "-d", &self.dsn(&made)]);
+        run("pg_restore", restore.arg(file));
+        let drop = format!("DROP DATABASE {database} WITH (FORCE)");
+        self.sql("postgres", &drop);
+        let rename = format!("ALTER DATABASE {made} RENAME TO {database}");
+        self.sql("postgres", &rename);
+    }
+
     /// The connection string of a database, over TCP.
     pub(crate) fn dsn(&self, database: &str) -> String {
         dsn(&[self], database)
@@ -241,6 +262,12 @@ impl Drop for Postgres {
         // After a crash nobody else has removed it.
         let _ = std::fs::remove_dir_all(&self.directory);
     }
+}
+
+/// Runs a program to its end, which must be a good one.
+fn run(name: &str, command: &mut Command) {
+    let status = command.status().expect("PostgreSQL's programs run");
+    assert!(status.success(), "{name} failed");
 }
 
 /// The connection string of a database on one of several servers.

@@ -1,19 +1,22 @@
-//! `trunkline store`: what is done with a node's message store while the node is stopped.
+//! `trunkline store`: what is done with a node's message store beside the node.
 
 mod place;
 
+use std::fmt::Display;
 use std::io::{self, BufReader, BufWriter};
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 use trunkline_process::Failure;
 use trunkline_store::embedded::offline::{self, Counts, ExportError, OfflineStore};
+use trunkline_store::postgres;
 
-use super::output;
-use place::Place;
+use super::{block_on, output};
+use place::{Place, PlacedStore};
 
 pub(in crate::commands) use place::other_owner;
 
-/// What can be done with a store. The node that uses it must be stopped.
+/// What can be done with a store. The node that uses a directory must be stopped.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Read everything in it and say what is damaged, a line each; exit code 1 where something is.
@@ -24,7 +27,7 @@ pub(crate) enum StoreCommand {
     /// clients are told that positions of before can't be recovered.
     Import(StoreArgs),
     /// Begin new epochs in all channels. Needed after a backup was put back: what was acknowledged since it was made is
-    /// lost, and clients must be told.
+    /// lost, and clients must be told. On PostgreSQL nodes may run meanwhile.
     NewEpoch(StoreArgs),
 }
 
@@ -46,7 +49,7 @@ pub(crate) fn run(command: &StoreCommand) -> Result<(), Failure> {
 }
 
 fn check(args: &StoreArgs) -> Result<(), Failure> {
-    let store = open(args)?;
+    let store = open(&args.place.path()?)?;
     let mut findings = 0u64;
     let mut printed = Ok(());
     let counts = store.check(&mut |finding| {
@@ -67,7 +70,7 @@ fn check(args: &StoreArgs) -> Result<(), Failure> {
 }
 
 fn export(args: &StoreArgs) -> Result<(), Failure> {
-    let store = open(args)?;
+    let store = open(&args.place.path()?)?;
     let out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
     match store.export(out) {
         Ok(rows) => {
@@ -90,20 +93,31 @@ fn import(args: &StoreArgs) -> Result<(), Failure> {
 }
 
 fn new_epoch(args: &StoreArgs) -> Result<(), Failure> {
-    let slots = open(args)?.begin_epochs().map_err(|error| failed(&error))?;
+    match args.place.store()? {
+        PlacedStore::Embedded(path) => {
+            let slots = open(&path)?.begin_epochs();
+            report(&slots.map_err(|error| failed(&error))?)
+        }
+        PlacedStore::Postgres(options) => block_on(async {
+            let slots = postgres::begin_epochs(&options).await;
+            report(&slots.map_err(|error| failed(&error))?)
+        }),
+    }
+}
+
+fn report(slots: &impl Display) -> Result<(), Failure> {
     eprintln!("new epochs in {slots} slots");
     Ok(())
 }
 
-fn open(args: &StoreArgs) -> Result<OfflineStore, Failure> {
-    let path = args.place.path()?;
-    if let Some(owner) = other_owner(&path) {
+fn open(path: &Path) -> Result<OfflineStore, Failure> {
+    if let Some(owner) = other_owner(path) {
         return Err(Failure::Run(format!(
             "{} is of the user {owner}, who should run this",
             path.display()
         )));
     }
-    OfflineStore::open(&path).map_err(|error| failed(&error))
+    OfflineStore::open(path).map_err(|error| failed(&error))
 }
 
 fn describe(counts: Counts) -> String {

@@ -7,15 +7,25 @@ use clap::Args;
 use rustix::process::geteuid;
 use trunkline_backbone::{BackboneConfig, StoreKind};
 use trunkline_process::{Failure, ProcessArgs};
+use trunkline_store::postgres;
 
-/// A directory, or the node's configuration that names it.
+/// A store: its directory, or the node's configuration that names it.
+#[derive(Debug)]
+pub(super) enum PlacedStore {
+    /// The embedded one's directory.
+    Embedded(PathBuf),
+    /// Databases, and how they are reached.
+    Postgres(postgres::Options),
+}
+
+/// A directory, or the node's configuration that names a store.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Place {
     /// The store's directory.
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The node's configuration file, whose store.path is meant.
+    /// The node's configuration file, whose store is meant: a directory or databases.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -23,8 +33,19 @@ pub(super) struct Place {
 impl Place {
     /// The store's directory.
     pub(super) fn path(&self) -> Result<PathBuf, Failure> {
+        match self.store()? {
+            PlacedStore::Embedded(path) => Ok(path),
+            PlacedStore::Postgres(_) => Err(Failure::Configuration(
+                "store.kind is \"postgres\": pg_dump and pg_restore do this there, pg_amcheck looks for damage"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// The store that is meant.
+    pub(super) fn store(&self) -> Result<PlacedStore, Failure> {
         if let Some(dir) = &self.dir {
-            return Ok(dir.clone());
+            return Ok(PlacedStore::Embedded(dir.clone()));
         }
         let process = ProcessArgs {
             config: self.config.clone(),
@@ -32,10 +53,9 @@ impl Place {
         };
         let config = BackboneConfig::load(process.source()?)?;
         match config.store.kind {
-            StoreKind::Embedded => Ok(config.store.path),
-            StoreKind::Postgres => Err(Failure::Configuration(
-                "store.kind is \"postgres\", which has tools of its own: pg_dump, pg_restore"
-                    .to_owned(),
+            StoreKind::Embedded => Ok(PlacedStore::Embedded(config.store.path)),
+            StoreKind::Postgres => Ok(PlacedStore::Postgres(
+                config.store.postgres.options(&config.namespaces),
             )),
         }
     }

@@ -95,7 +95,7 @@ pub trait MessageStore: Send + Sync + 'static {
         change: ViewChange,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// When the store was created; leads the version of every view.
+    /// When the store was created, or got new epochs last; leads the version of every view.
     fn birth(&self) -> UnixMillis;
 
     /// The timeline of the server that keeps the view, which comes next in a view's version: it grows by a fail-over that

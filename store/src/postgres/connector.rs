@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
@@ -15,12 +15,13 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::Severity;
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::birth::Birth;
 use super::error::{ConnectError, OpenError, describe};
 use super::options::Options;
-use super::session::{Driver, Purpose, Session};
+use super::renewal::Renewals;
+use super::session::{Driver, Heard, Purpose, Session};
 use super::settings;
 use super::timeline::Timelines;
 
@@ -35,14 +36,15 @@ pub(super) struct Connector {
     tls: Option<MakeRustlsConnect>,
     timeout: Duration,
     pub(super) timelines: Arc<Timelines>,
+    pub(super) birth: Arc<Birth>,
 }
 
 impl Connector {
-    /// Counts fail-overs that it meets in `fail_overs`.
+    /// Counts in `renewals` what it meets of them.
     pub(super) fn new(
         dsn: &str,
         options: &Options,
-        fail_overs: &watch::Sender<u64>,
+        renewals: &watch::Sender<Renewals>,
     ) -> Result<Self, OpenError> {
         let mut config = Config::from_str(dsn).map_err(|error| OpenError::Dsn(describe(&error)))?;
         if config.get_hosts().is_empty() {
@@ -73,7 +75,8 @@ impl Connector {
             config,
             tls,
             timeout: options.connect_timeout,
-            timelines: Arc::new(Timelines::new(options.replication, fail_overs.clone())),
+            timelines: Arc::new(Timelines::new(options.replication, renewals.clone())),
+            birth: Arc::new(Birth::new(renewals.clone())),
         })
     }
 
@@ -82,7 +85,16 @@ impl Connector {
         let work = async {
             let (client, driver, timeline) = self.dial().await?;
             let session = Session::prepare(client, driver, purpose, timeline).await;
-            session.map_err(|error| self.refused(&error))
+            let session = session.map_err(|error| self.refused(&error))?;
+            match purpose {
+                Purpose::Write => self
+                    .birth
+                    .follow(&session)
+                    .await
+                    .map_err(|fault| self.useless(&fault))?,
+                Purpose::Read | Purpose::Heartbeat => {}
+            }
+            Ok(session)
         };
         self.in_time(work).await
     }
@@ -134,9 +146,13 @@ impl Connector {
     }
 
     fn refused(&self, error: &Error) -> ConnectError {
+        self.useless(&describe(error))
+    }
+
+    fn useless(&self, reason: &impl ToString) -> ConnectError {
         ConnectError::Refused {
             hosts: self.hosts(),
-            reason: describe(error),
+            reason: reason.to_string(),
         }
     }
 
@@ -184,8 +200,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (ended, warned) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
-    let (at_end, at_warning) = (ended.clone().drop_guard(), Arc::clone(&warned));
+    let heard = Heard::default();
+    let (at_end, hears) = (heard.ended.clone().drop_guard(), heard.clone());
     let task = tokio::spawn(async move {
         let _at_end = at_end;
         while let Some(message) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
@@ -193,13 +209,14 @@ where
                 Ok(AsyncMessage::Notice(notice)) => {
                     if notice.parsed_severity() == Some(Severity::Warning) {
                         warn!(message = notice.message(), "PostgreSQL warns");
-                        at_warning.store(true, Ordering::Release);
+                        hears.warned.store(true, Ordering::Release);
                     }
                 }
+                Ok(AsyncMessage::Notification(_)) => hears.told.notify_one(),
                 Ok(_) => {}
                 Err(_) => return,
             }
         }
     });
-    Driver::new(task.abort_handle(), ended, warned)
+    Driver::new(task.abort_handle(), heard)
 }

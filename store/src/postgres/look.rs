@@ -100,7 +100,7 @@ async fn right(client: &Client) -> Result<(), Fault> {
 }
 
 /// As when a store is opened, where a database without claims takes the slots that it is given.
-async fn check_slots(client: &Client, shard: &ShardOptions) -> Result<(), OpenError> {
+pub(super) async fn check_slots(client: &Client, shard: &ShardOptions) -> Result<(), OpenError> {
     let wanted = [shard.slots.start(), shard.slots.end()].map(|slot| i32::from(*slot));
     let found = claimed_slots(client).await;
     let found = found.map_err(OpenError::database("reading its slots"))?;

@@ -4,6 +4,7 @@ use tokio_postgres::{Client, Error, GenericClient, Transaction};
 use tracing::info;
 
 use super::error::OpenError;
+use super::renewal::CLOCK;
 
 /// What leads from each format to the next one; never changed once released.
 const MIGRATIONS: [&str; 4] = [
@@ -75,8 +76,9 @@ async fn apply(transaction: &Transaction<'_>, number: i32, migration: &str) -> R
         .batch_execute("SET LOCAL search_path = trunkline, pg_catalog")
         .await?;
     transaction.batch_execute(migration).await?;
-    let remember = "INSERT INTO store (id, format, birth) \
-        VALUES (1, $1, (extract(epoch FROM clock_timestamp()) * 1000)::int8) \
-        ON CONFLICT (id) DO UPDATE SET format = excluded.format";
-    transaction.execute(remember, &[&number]).await.map(drop)
+    let remember = format!(
+        "INSERT INTO store (id, format, birth) VALUES (1, $1, {CLOCK}) \
+         ON CONFLICT (id) DO UPDATE SET format = excluded.format"
+    );
+    transaction.execute(&remember, &[&number]).await.map(drop)
 }

@@ -5,6 +5,7 @@
 //! is answered "away"; an append that was in flight on it is unknown, since it may have been committed.
 
 mod batch;
+mod birth;
 mod call;
 mod connector;
 mod error;
@@ -13,12 +14,14 @@ mod last_seen;
 mod look;
 mod members;
 mod migrate;
+mod new_epochs;
 mod nodes;
 mod numbers;
 mod open;
 mod options;
 mod partitions;
 mod reads;
+mod renewal;
 mod server;
 mod session;
 mod settings;
@@ -43,7 +46,9 @@ use trunkline_store_core::{
 
 pub use self::error::{ConnectError, OpenError};
 pub use self::look::{Looked, look};
+pub use self::new_epochs::{NewEpochsError, begin_epochs};
 pub use self::options::{Options, Replication, ShardOptions};
+pub use self::renewal::Renewals;
 use self::server::Server;
 use self::split::{Ranges, Split, in_order, join_appends, join_claims, join_found, split_find};
 use crate::queue::Cost;
@@ -57,7 +62,7 @@ pub struct PostgresStore {
     servers: Vec<Server>,
     ranges: Ranges,
     counters: Arc<Counters>,
-    fail_overs: watch::Sender<u64>,
+    renewals: watch::Sender<Renewals>,
 }
 
 impl PostgresStore {
@@ -78,16 +83,14 @@ impl PostgresStore {
             (sum.0.plus(writes), sum.1.plus(reads))
         });
         StoreStats {
-            fail_overs: *self.fail_overs.borrow(),
+            fail_overs: self.renewals.borrow().fail_overs,
             ..self.counters.read(writes, reads)
         }
     }
 
-    /// Counts the fail-overs that connections have met since the store was opened; stays 0 where replication is synchronous.
-    ///
-    /// After each the slots of that database have to be claimed again: it has given them new generations.
-    pub fn fail_overs(&self) -> watch::Receiver<u64> {
-        self.fail_overs.subscribe()
+    /// Counts how often connections have met that new epochs began: after each the slots have to be claimed again.
+    pub fn renewals(&self) -> watch::Receiver<Renewals> {
+        self.renewals.subscribe()
     }
 
     fn server_of(&self, slot: Slot) -> &Server {
@@ -189,7 +192,7 @@ impl MessageStore for PostgresStore {
     }
 
     fn birth(&self) -> UnixMillis {
-        self.first().birth
+        self.first().birth.latest()
     }
 
     fn timeline(&self) -> u32 {

@@ -7,14 +7,14 @@ use tokio::sync::watch;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use trunkline_shared::{Slot, UnixMillis};
+use trunkline_shared::Slot;
 
 use super::connector::Connector;
 use super::error::{Fault, OpenError};
 use super::inbox::Inbox;
 use super::members::Heartbeats;
-use super::numbers::from_ordered;
 use super::options::{Options, Replication, ShardOptions};
+use super::renewal::Renewals;
 use super::server::Server;
 use super::session::Purpose;
 use super::split::Ranges;
@@ -26,10 +26,10 @@ use crate::stats::Counters;
 pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> {
     let shards = options.all_shards()?;
     let counters = Arc::new(Counters::default());
-    let fail_overs = watch::Sender::default();
+    let renewals = watch::Sender::default();
     let mut servers = Vec::new();
     for shard in &shards {
-        servers.push(open_server(shard, options, &counters, &fail_overs).await?);
+        servers.push(open_server(shard, options, &counters, &renewals).await?);
     }
     let last_slots = shards
         .iter()
@@ -38,7 +38,7 @@ pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> 
         servers,
         ranges: Ranges::new(last_slots.collect()),
         counters,
-        fail_overs,
+        renewals,
     })
 }
 
@@ -46,17 +46,17 @@ async fn open_server(
     shard: &ShardOptions,
     options: &Options,
     counters: &Arc<Counters>,
-    fail_overs: &watch::Sender<u64>,
+    renewals: &watch::Sender<Renewals>,
 ) -> Result<Server, OpenError> {
     let tools = Tools {
-        connector: Arc::new(Connector::new(&shard.dsn, options, fail_overs)?),
+        connector: Arc::new(Connector::new(&shard.dsn, options, renewals)?),
         counters: Arc::clone(counters),
         answer_timeout: options.answer_timeout,
         ended: CancellationToken::new(),
     };
     // Ends what was started when a later step fails.
     let end_on_failure = tools.ended.clone().drop_guard();
-    let birth = prepare_tables(&tools, options, &shard.slots).await?;
+    prepare_tables(&tools, options, &shard.slots).await?;
     let writers = options.writers.max(1);
     let appends_limit = Cost {
         bytes: options.writes_bytes_max / writers,
@@ -72,7 +72,7 @@ async fn open_server(
     }
     let server = Server {
         timelines: Arc::clone(&tools.connector.timelines),
-        birth,
+        birth: Arc::clone(&tools.connector.birth),
         appends,
         writes: start(&tools, calls_limit, Purpose::Write, 1).await?,
         reads: start(&tools, calls_limit, Purpose::Read, options.readers.max(1)).await?,
@@ -99,12 +99,12 @@ pub(super) async fn start<W: Work>(
     Ok(inbox)
 }
 
-/// Brings the tables to this program's format, with partitions for what will come; returns the store's birth.
+/// Brings the tables to this program's format, with partitions for what will come.
 async fn prepare_tables(
     tools: &Tools,
     options: &Options,
     slots: &RangeInclusive<u16>,
-) -> Result<UnixMillis, OpenError> {
+) -> Result<(), OpenError> {
     let (mut client, _driver) = tools.connector.bare().await?;
     let has_standby = settings::has_standby(&client).await;
     let has_standby = has_standby.map_err(OpenError::database("reading settings"))?;
@@ -117,17 +117,7 @@ async fn prepare_tables(
     check_slots(&client, slots).await?;
     partitions::make_first(&client, options.retention)
         .await
-        .map_err(OpenError::database("making partitions"))?;
-    birth(&client)
-        .await
-        .map_err(OpenError::database("reading its birth"))
-}
-
-async fn birth(client: &Client) -> Result<UnixMillis, Fault> {
-    let row = client
-        .query_one("SELECT birth FROM trunkline.store WHERE id = 1", &[])
-        .await?;
-    Ok(UnixMillis(from_ordered(reads::column(&row, 0)?)?))
+        .map_err(OpenError::database("making partitions"))
 }
 
 /// A database keeps the slots that it had when the first was claimed: messages of others would be lost to sight.

@@ -97,8 +97,8 @@ impl Options {
     pub fn check(&self) -> Result<(), OpenError> {
         let shards = self.all_shards()?;
         let mut shards = shards.iter();
-        let fail_overs = watch::Sender::default();
-        shards.try_for_each(|shard| Connector::new(&shard.dsn, self, &fail_overs).map(drop))
+        let renewals = watch::Sender::default();
+        shards.try_for_each(|shard| Connector::new(&shard.dsn, self, &renewals).map(drop))
     }
 
     /// The databases, which have each slot once.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use futures_channel::oneshot;
 use futures_util::future::Either;
 use tokio_util::sync::CancellationToken;
-use trunkline_shared::{Channel, Epoch, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, Epoch, RingView, Slot};
 use trunkline_store_core::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
     FloorRequest, Head, RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
 };
 
+use super::birth::Birth;
 use super::call::Call;
 use super::error::Fault;
 use super::inbox::Inbox;
@@ -30,7 +31,7 @@ use crate::stats::Counters;
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) timelines: Arc<Timelines>,
-    pub(super) birth: UnixMillis,
+    pub(super) birth: Arc<Birth>,
     pub(super) appends: Vec<Arc<Inbox<Append>>>,
     pub(super) writes: Arc<Inbox<Call>>,
     pub(super) reads: Arc<Inbox<Call>>,

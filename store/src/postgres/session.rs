@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row, Statement};
 use tokio_util::sync::CancellationToken;
+use trunkline_shared::UnixMillis;
 
 use super::error::Fault;
+use super::numbers::from_ordered;
+use super::reads::column;
 use super::timeline;
 
 /// What a connection is for.
@@ -27,21 +31,31 @@ pub(super) enum Purpose {
 /// The task that reads and writes a connection; dropping it closes the connection at once, whatever is in flight.
 pub(super) struct Driver {
     task: AbortHandle,
-    ended: CancellationToken,
-    warned: Arc<AtomicBool>,
+    heard: Heard,
+}
+
+/// What a server says without being asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heard {
+    /// The connection's end.
+    pub(super) ended: CancellationToken,
+    /// A warning.
+    pub(super) warned: Arc<AtomicBool>,
+    /// A notification that the connection listens to.
+    pub(super) told: Arc<Notify>,
 }
 
 impl Driver {
-    pub(super) const fn new(
-        task: AbortHandle,
-        ended: CancellationToken,
-        warned: Arc<AtomicBool>,
-    ) -> Self {
-        Self {
-            task,
-            ended,
-            warned,
+    pub(super) const fn new(task: AbortHandle, heard: Heard) -> Self {
+        Self { task, heard }
+    }
+
+    /// Refuses an answer after a warning, which makes it worth nothing: a cancelled wait for a standby reports success with one.
+    pub(super) fn unwarned(&self) -> Result<(), Fault> {
+        if self.heard.warned.load(Ordering::Acquire) {
+            return Err(Fault::Lost("the server warned".to_owned()));
         }
+        Ok(())
     }
 }
 
@@ -204,15 +218,13 @@ impl Session {
     }
 
     /// Runs a statement and returns its rows.
-    ///
-    /// A warning makes the answer worth nothing: a cancelled wait for a standby reports success with one.
     pub(super) async fn query(
         &self,
         statement: &Statement,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Fault> {
         let rows = self.client.query(statement, parameters).await?;
-        self.unwarned()?;
+        self.driver.unwarned()?;
         Ok(rows)
     }
 
@@ -223,20 +235,31 @@ impl Session {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, Fault> {
         let changed = self.client.execute(statement, parameters).await?;
-        self.unwarned()?;
+        self.driver.unwarned()?;
         Ok(changed)
     }
 
-    fn unwarned(&self) -> Result<(), Fault> {
-        if self.driver.warned.load(Ordering::Acquire) {
-            return Err(Fault::Lost("the server warned".to_owned()));
-        }
-        Ok(())
+    /// Asks to be told what others send to a channel of notifications.
+    pub(super) async fn listen(&self, channel: &str) -> Result<(), Fault> {
+        let listen = format!("LISTEN {channel}");
+        Ok(self.client.batch_execute(&listen).await?)
+    }
+
+    /// When the store was created, or got new epochs last.
+    pub(super) async fn birth(&self) -> Result<UnixMillis, Fault> {
+        let query = "SELECT birth FROM store WHERE id = 1";
+        let row = self.client.query_one(query, &[]).await?;
+        Ok(UnixMillis(from_ordered(column(&row, 0)?)?))
+    }
+
+    /// Waits for a notification; those that have come since the last one was waited for are one.
+    pub(super) async fn told(&self) {
+        self.driver.heard.told.notified().await;
     }
 
     /// Waits for the end of the connection.
     pub(super) async fn ended(&self) {
-        self.driver.ended.cancelled().await;
+        self.driver.heard.ended.cancelled().await;
     }
 }
 

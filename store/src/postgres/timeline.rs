@@ -11,18 +11,11 @@ use tracing::warn;
 
 use super::error::ConnectError;
 use super::options::Replication;
+use super::renewal::{self, Renewals};
 
 /// The timeline of the log that is written now: the control file's lags behind a promotion until the next checkpoint.
 const READ: &str =
     "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int8";
-
-/// Ascending locks, as appends and claims take them. A slot that was never claimed stays nobody's.
-const BEGIN: &str = "UPDATE trunkline.slot s SET epoch_timeline = $1, \
-    epoch = hashtextextended(gen_random_uuid()::text, 0), \
-    generation = CASE WHEN s.generation = 0 THEN 0 ELSE s.generation + 1 END \
-    FROM (SELECT number FROM trunkline.slot WHERE number >= 0 AND epoch_timeline <> $1 \
-        ORDER BY number FOR NO KEY UPDATE) AS other \
-    WHERE s.number = other.number AND s.epoch_timeline <> $1";
 
 /// The latest timeline met on the servers of one database; 0 where replication is synchronous.
 #[derive(Debug)]
@@ -30,15 +23,15 @@ pub(super) struct Timelines {
     replication: Replication,
     latest: watch::Sender<Option<u32>>,
     /// Counts fail-overs of all databases of the store.
-    fail_overs: watch::Sender<u64>,
+    renewals: watch::Sender<Renewals>,
 }
 
 impl Timelines {
-    pub(super) fn new(replication: Replication, fail_overs: watch::Sender<u64>) -> Self {
+    pub(super) fn new(replication: Replication, renewals: watch::Sender<Renewals>) -> Self {
         Self {
             replication,
             latest: watch::Sender::new(None),
-            fail_overs,
+            renewals,
         }
     }
 
@@ -82,7 +75,8 @@ impl Timelines {
                 timeline = found,
                 "another PostgreSQL server has taken over: new epochs begin"
             );
-            self.fail_overs.send_modify(|count| *count += 1);
+            self.renewals
+                .send_modify(|renewals| renewals.fail_overs += 1);
         }
         Ok(())
     }
@@ -90,8 +84,16 @@ impl Timelines {
 
 /// Gives the slots of another timeline this one, with new epochs and generations.
 pub(super) async fn begin(client: &Client, timeline: u32) -> Result<(), Error> {
+    // Ascending locks, as appends and claims take them.
+    let begin = format!(
+        "UPDATE trunkline.slot s SET epoch_timeline = $1, {} \
+         FROM (SELECT number FROM trunkline.slot WHERE number >= 0 AND epoch_timeline <> $1 \
+             ORDER BY number FOR NO KEY UPDATE) AS other \
+         WHERE s.number = other.number AND s.epoch_timeline <> $1",
+        renewal::of_slot()
+    );
     client
-        .execute(BEGIN, &[&i64::from(timeline)])
+        .execute(&begin, &[&i64::from(timeline)])
         .await
         .map(drop)
 }
@@ -102,12 +104,13 @@ mod tests {
 
     #[test]
     fn a_later_timeline_is_a_fail_over_and_an_earlier_one_is_refused() {
-        let fail_overs = watch::Sender::new(0);
-        let timelines = Timelines::new(Replication::Async, fail_overs.clone());
+        let renewals = watch::Sender::default();
+        let timelines = Timelines::new(Replication::Async, renewals.clone());
+        let fail_overs = || renewals.borrow().fail_overs;
         assert_eq!(timelines.latest(), 0);
         for (found, latest, count) in [(3, 3, 0), (3, 3, 0), (4, 4, 1), (7, 7, 2)] {
             assert!(timelines.meet(found).is_ok(), "{found}");
-            assert_eq!((timelines.latest(), *fail_overs.borrow()), (latest, count));
+            assert_eq!((timelines.latest(), fail_overs()), (latest, count));
         }
         let refused = timelines.meet(6);
         let is_earlier = matches!(
@@ -115,6 +118,6 @@ mod tests {
             Err(ConnectError::EarlierTimeline { found: 6, seen: 7 })
         );
         assert!(is_earlier, "{refused:?}");
-        assert_eq!((timelines.latest(), *fail_overs.borrow()), (7, 2));
+        assert_eq!((timelines.latest(), fail_overs()), (7, 2));
     }
 }

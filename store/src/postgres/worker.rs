@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::connector::Connector;
 use super::error::Fault;
 use super::inbox::Inbox;
-use super::session::{Purpose, Session};
+use super::session::{Purpose, Session, within};
 use crate::queue::Cost;
 use crate::stats::Counters;
 
@@ -92,6 +92,12 @@ impl<W: Work> Worker<W> {
                 biased;
                 () = session.ended() => return Err(Fault::Lost("closed by the server".to_owned())),
                 batch = self.inbox.take(W::BOUND) => batch,
+                // Last: on one of a store's connections seldom anything waits, and nobody can keep the others busy by telling.
+                () = session.told() => {
+                    let birth = &self.tools.connector.birth;
+                    within(self.tools.answer_timeout, birth.read(&session)).await?;
+                    continue;
+                }
             };
             match batch {
                 Some(batch) => W::perform(batch, &session, &self.tools).await?,

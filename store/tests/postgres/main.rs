@@ -5,6 +5,7 @@
 mod failover;
 mod fault;
 mod members;
+mod new_epochs;
 mod open;
 mod partition;
 mod plan;

@@ -106,7 +106,10 @@ impl Outsider {
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
              AND application_name = 'trunkline' AND {state} ORDER BY pid"
         );
+        // In a transaction the server shows what it has shown before.
+        let forget = "SELECT pg_stat_clear_snapshot()";
         loop {
+            self.0.batch_execute(forget).await.unwrap();
             let rows = self.0.query(&query, &[]).await.unwrap();
             if rows.len() == count {
                 return rows.iter().map(|row| row.get(0)).collect();

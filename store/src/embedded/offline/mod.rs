@@ -1,7 +1,7 @@
 //! What is done with a store that no node uses: checking it, writing it out, reading it in, beginning new epochs.
 //!
-//! All of it holds the directory's lock, so that no node starts meanwhile. Only the embedded store has these: a database
-//! server brings tools of its own.
+//! All of it holds the directory's lock, so that no node starts meanwhile. A database server brings tools
+//! of its own but for new epochs.
 
 mod check;
 mod export;

@@ -1,5 +1,5 @@
-//! What a node does when another server of its database has taken over and may lack commits: it takes its place there again,
-//! as at its start, so that every edge hears of the new epochs, those of idle channels too.
+//! What a node does when new epochs have begun in its database, after a fail-over that may have lost commits or by `store
+//! new-epoch`: it takes its place there again, as at its start, so that every edge hears of them, also in idle channels.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use trunkline_process::Clock;
 use trunkline_shared::Member;
 use trunkline_shared::rules::Namespace;
+use trunkline_store::postgres::Renewals;
 use trunkline_store_core::MessageStore;
 
 use crate::membership::{Joined, join};
@@ -27,11 +28,11 @@ pub(crate) struct Place<S> {
 }
 
 impl<S: MessageStore> Place<S> {
-    /// Joins again after each fail-over, until the store is gone.
-    pub(crate) async fn follow(self, mut fail_overs: watch::Receiver<u64>) {
-        while fail_overs.changed().await.is_ok() {
+    /// Joins again after each renewal, until the store is gone.
+    pub(crate) async fn follow(self, mut renewals: watch::Receiver<Renewals>) {
+        while renewals.changed().await.is_ok() {
             let joined = self.join_again().await;
-            info!(version = %joined.view.version, "joined again after a fail-over, all slots claimed");
+            info!(version = %joined.view.version, "joined again since new epochs have begun, all slots claimed");
             self.machines.instruct(&joined, self.namespaces.clone());
         }
     }
