@@ -171,3 +171,19 @@ pub const BROADCAST_BYTES_MAX: usize = 4 << 20;
 
 /// Bytes of publications in one answer of the server API's history; beyond it the answer ends.
 pub const API_HISTORY_BYTES_MAX: usize = 16 << 20;
+
+/// Time from one heartbeat of a backbone node to the next.
+pub const NODE_HEARTBEAT: Duration = Duration::from_millis(500);
+
+/// Time after the last good heartbeat, counted from when that was sent, for which a node may write; one whose row hasn't
+/// moved for as long is dead to the others (`design.md` §5).
+pub const NODE_LEASE: Duration = Duration::from_secs(2);
+
+/// Slots that one view moves when a node joins or leaves.
+pub const STEP_SLOTS_MAX: usize = 64;
+
+/// Time after which a step of a join or a leave is passed over if its receiver hasn't gone on.
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time that a node's planned leave may take; then it ends as a crash does.
+pub const NODE_DRAIN: Duration = Duration::from_secs(20);

@@ -155,6 +155,17 @@ impl RingView {
             .get(usize::from(self.table[usize::from(slot.number())]))
     }
 
+    /// For each slot the place of its owner in `members`, [`RingView::NOBODY`] without one.
+    pub fn table(&self) -> &[u16] {
+        &self.table
+    }
+
+    /// Whether a life of a node is a member.
+    pub fn has(&self, incarnation: Incarnation) -> bool {
+        let mut lives = self.members.iter().map(|member| member.incarnation);
+        lives.any(|life| life == incarnation)
+    }
+
     /// The slots that a life of a node owns, ascending.
     pub fn slots_of(&self, incarnation: Incarnation) -> impl Iterator<Item = Slot> + '_ {
         Slot::all().filter(move |slot| {

@@ -8,6 +8,7 @@ mod control;
 mod control_io;
 mod counters;
 pub mod io;
+pub mod membership;
 mod ownership;
 mod shard;
 
@@ -15,5 +16,6 @@ pub use config::ShardConfig;
 pub use control::Control;
 pub use control_io::{ControlConfig, ControlCounters, ControlInput, ControlOutput};
 pub use counters::{Counters, Gauges};
+pub use membership::Membership;
 pub use ownership::propose;
 pub use shard::Shard;
