@@ -24,17 +24,22 @@ impl Counted {
 
     /// The sum of a counter over its labels; 0 where it isn't shown.
     pub(crate) fn of(&self, metric: Metric) -> f64 {
-        self.sum(metric, |_| true)
+        self.sum(metric, "_total", |_| true)
+    }
+
+    /// The sum of a gauge over its labels; 0 where it isn't shown.
+    pub(crate) fn now(&self, metric: Metric) -> f64 {
+        self.sum(metric, "", |_| true)
     }
 
     /// The sum of a counter where its labels are these alone, such as `outcome="hit"`; 0 where it isn't shown.
     pub(crate) fn of_labels(&self, metric: Metric, labels: &str) -> f64 {
-        self.sum(metric, |shown| shown == labels)
+        self.sum(metric, "_total", |shown| shown == labels)
     }
 
-    fn sum(&self, metric: Metric, counts: impl Fn(&str) -> bool) -> f64 {
+    fn sum(&self, metric: Metric, suffix: &str, counts: impl Fn(&str) -> bool) -> f64 {
         let value = |line: &str| {
-            let rest = line.strip_prefix(metric.name)?.strip_prefix("_total")?;
+            let rest = line.strip_prefix(metric.name)?.strip_prefix(suffix)?;
             let (labels, value) = match rest.strip_prefix('{') {
                 Some(labelled) => labelled.rsplit_once('}')?,
                 None => ("", rest),
@@ -88,6 +93,12 @@ mod tests {
         let counted = Counted(text.to_owned());
         assert!((counted.of(FRAMES) - 7.0).abs() < 1e-9);
         assert!((counted.of_labels(FRAMES, r#"peer="b""#) - 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_gauge_is_no_counter() {
+        let text = "trunkline_link_frames_total 9\ntrunkline_link_frames 3\n";
+        assert!((Counted(text.to_owned()).now(FRAMES) - 3.0).abs() < 1e-9);
     }
 
     #[test]

@@ -51,13 +51,25 @@ impl Numbered {
     pub(crate) fn decode(payload: &[u8]) -> Option<Self> {
         serde_json::from_slice(payload).ok()
     }
+
+    /// What the payload in a record holds, whatever stands around it.
+    pub(crate) fn within(record: &[u8]) -> Option<Self> {
+        let from_mark = record.get(place_of_mark(record)?..)?;
+        let mut values = serde_json::Deserializer::from_slice(from_mark).into_iter();
+        values.next()?.ok()
+    }
 }
 
 /// The time in a frame that holds such a payload.
 pub(crate) fn time_of(frame: &[u8]) -> Option<u64> {
-    let place = frame.windows(MARK.len()).position(|part| part == MARK)?;
-    let digits = frame.get(place + MARK.len()..)?.get(..DIGITS)?;
+    let digits = frame
+        .get(place_of_mark(frame)? + MARK.len()..)?
+        .get(..DIGITS)?;
     std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn place_of_mark(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(MARK.len()).position(|part| part == MARK)
 }
 
 #[cfg(test)]
@@ -86,6 +98,15 @@ mod tests {
         assert_eq!(payload.len(), 100);
         assert_eq!(Numbered::decode(&payload), Some(written));
         assert_eq!(Numbered::decode(&sent_at(1, 100)), None);
+    }
+
+    #[test]
+    fn a_numbered_payload_is_found_in_a_record() {
+        let (time, number) = (1_764_000_000_000_000_001, 4711);
+        let written = Numbered { time, number };
+        let record = [&[1, 0, 0xff], &*written.encode(100), &[0, 0, 7]].concat();
+        assert_eq!(Numbered::within(&record), Some(written));
+        assert_eq!(Numbered::within(&record[..40]), None);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Flags of `chaos`.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+
+use super::LabArgs;
 
 /// What is done to the mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -47,13 +48,8 @@ pub(crate) struct ChaosArgs {
     /// Where the node keeps messages; without it embedded, but for the fault of PostgreSQL.
     #[arg(long, value_enum)]
     pub(crate) store: Option<StoreKind>,
-    /// The executable of the mesh; without it `trunkline` beside this one.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) trunkline: Option<PathBuf>,
-    /// A new directory for everything; without it one among temporary files. It is removed at the end, but for what belongs
-    /// to runs that found something.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lab: LabArgs,
 }
 
 /// What a value is called on the command line.

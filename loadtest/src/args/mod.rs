@@ -1,6 +1,7 @@
 //! The subcommands; each has a file for its flags, and what several share has one too.
 
 mod chaos;
+mod cluster;
 mod cut;
 mod fanout;
 mod floor;
@@ -9,6 +10,7 @@ mod floor_store;
 mod geo;
 mod history;
 mod idle;
+mod lab;
 mod mesh;
 mod metrics;
 mod pace;
@@ -23,6 +25,7 @@ mod wan;
 use clap::{Parser, Subcommand};
 
 pub(crate) use chaos::{ChaosArgs, Fault, StoreKind, word};
+pub(crate) use cluster::{ClusterArgs, ClusterFault};
 pub(crate) use cut::CutArgs;
 pub(crate) use fanout::FanoutArgs;
 pub(crate) use floor::FloorArgs;
@@ -31,6 +34,7 @@ pub(crate) use floor_store::FloorStoreArgs;
 pub(crate) use geo::GeoArgs;
 pub(crate) use history::HistoryArgs;
 pub(crate) use idle::IdleArgs;
+pub(crate) use lab::LabArgs;
 pub(crate) use mesh::MeshArgs;
 pub(crate) use metrics::MetricsArgs;
 pub(crate) use pace::{PaceArgs, Road};
@@ -85,4 +89,7 @@ pub(crate) enum Command {
     /// Crashes, a full disk or a cut link at random moments under load, on a mesh of its own, and the proof by payload that
     /// nothing acknowledged was lost, doubled, reordered or missed in silence.
     Chaos(ChaosArgs),
+    /// The same on a mesh of several nodes, three edges and PostgreSQL: nodes join, leave, crash, stand still and are cut
+    /// off; and for how long channels could not publish.
+    Cluster(ClusterArgs),
 }

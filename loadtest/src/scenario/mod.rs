@@ -2,6 +2,7 @@
 
 mod chaos;
 mod check;
+mod cluster;
 mod cut;
 mod echo;
 mod fanout;
@@ -15,6 +16,8 @@ mod geo;
 mod history;
 mod idle;
 mod ping;
+mod processes;
+mod proof;
 mod publish;
 mod publisher;
 mod resume;
@@ -47,5 +50,6 @@ pub(crate) async fn run(command: &Command) -> Result<Option<Report>> {
         Command::Cut(args) => cut::run(args).await.map(Some),
         Command::Resume(args) => resume::run(args).await.map(Some),
         Command::Chaos(args) => chaos::run(args).await,
+        Command::Cluster(args) => cluster::run(args).await,
     }
 }

@@ -6,16 +6,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use futures_util::future::try_join_all;
 use tokio::task::{JoinHandle, spawn_local};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
-use super::book::{Book, Fate, NUMBERS, Sent};
 use super::config::{API_KEY, DURABLE};
 use super::mesh::{EDGES, Mesh};
-use super::publisher::Publisher;
 use crate::api::Api;
 use crate::client::PATIENCE;
-use crate::payload::{self, Numbered};
-use crate::scenario::follow::{self, Follower, Log};
+use crate::scenario::follow::Follower;
+use crate::scenario::proof::{Book, Publisher, Sent, Witness, finish, wait};
 
 /// Channels of a run: slots of one shard and of another.
 const CHANNELS: usize = 4;
@@ -24,14 +22,17 @@ const CHANNELS: usize = 4;
 const CLIENTS: u64 = 2;
 const BACKENDS: u64 = 1;
 
+/// From one message of a publisher to the next.
+const PERIOD: Duration = Duration::from_millis(4);
+
+/// Messages of a client that are under way at the same time, at most.
+const WINDOW: usize = 64;
+
 /// Acknowledgements that each publisher must have in each channel after the repair: the service is back for all of them.
 const ACKS_AFTER: usize = 5;
 
 /// Time within which it must be back, counted from the end of the repair.
 const BACK_WITHIN: Duration = Duration::from_secs(15);
-
-/// How often it is looked whether something has happened.
-const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What publishes and follows in a run.
 #[derive(Debug)]
@@ -63,12 +64,12 @@ impl Load {
         for (socket, api) in sockets.into_iter().zip(mesh.apis()?) {
             for _ in 0..CLIENTS {
                 let publisher = load.publisher();
-                let work = publisher.publish_as_client(socket.clone());
+                let work = publisher.publish_as_client(vec![socket.clone()]);
                 load.publishers.push(spawn_local(work));
             }
             for _ in 0..BACKENDS {
                 let publisher = load.publisher();
-                let work = publisher.publish_by_api(api.clone());
+                let work = publisher.publish_by_api(api.clone(), API_KEY);
                 load.publishers.push(spawn_local(work));
             }
         }
@@ -79,6 +80,9 @@ impl Load {
         Publisher {
             number: self.publishers.len() as u64,
             channels: Rc::clone(&self.channels),
+            turn: 0..CHANNELS,
+            period: PERIOD,
+            window: WINDOW,
             book: Rc::clone(&self.book),
         }
     }
@@ -122,61 +126,18 @@ impl Load {
     /// # Errors
     /// When the last messages aren't taken.
     pub(super) async fn end(self, mesh: &Mesh<'_>) -> Result<(Vec<Sent>, Vec<Witness>)> {
-        self.book.stop();
-        // One that has no answer by then is found by the proof.
-        let _ = timeout(PATIENCE, futures_util::future::join_all(self.publishers)).await;
-        let (book, channels) = (&*self.book, &*self.channels);
         let mut api = Api::connect_to(&mesh.apis()?[0], API_KEY).await?;
-        let mut last = Vec::new();
-        for (place, channel) in channels.iter().enumerate() {
-            let number = u64::from(u8::MAX) * NUMBERS + place as u64;
-            let noted = book.note(number, place);
-            let message = Numbered {
-                time: payload::now(),
-                number,
-            };
-            let published = api.publish(channel, &message.encode(0)).await;
-            published.with_context(|| format!("the last message of {channel}"))?;
-            book.settle(noted, Fate::Acked);
-            last.push(number);
-        }
-        let has_all = |follower: &Follower| {
-            let mut last = last.iter().enumerate();
-            last.all(|(channel, number)| follower.log(channel, |log| log.has(*number)))
-        };
-        follow::settle(&self.followers, || self.followers.iter().all(has_all)).await;
-        let witness = |(name, follower): (&&'static str, &Follower)| {
-            follower.stop();
-            Witness {
-                name,
-                logs: follower.logs(),
-                ends: follower.ends(),
-            }
-        };
-        let witnesses = EDGES.iter().zip(&self.followers).map(witness).collect();
+        finish(
+            self.publishers,
+            &self.book,
+            &self.channels,
+            &mut api,
+            &self.followers,
+        )
+        .await?;
+        let witnesses = EDGES.iter().zip(&self.followers);
+        let witnesses = witnesses.map(|(name, follower)| Witness::of(name, follower));
+        let witnesses = witnesses.collect();
         Ok((self.book.sent(), witnesses))
     }
-}
-
-/// Looks again and again for something.
-async fn wait<T>(at_most: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let since = Instant::now();
-    loop {
-        let found = look();
-        if found.is_some() || since.elapsed() > at_most {
-            return found;
-        }
-        sleep(LOOK_INTERVAL).await;
-    }
-}
-
-/// What a subscriber saw.
-#[derive(Clone, Debug)]
-pub(super) struct Witness {
-    /// Its edge.
-    pub(super) name: &'static str,
-    /// By channel.
-    pub(super) logs: Vec<Log>,
-    /// Why its connections ended.
-    pub(super) ends: Vec<String>,
 }

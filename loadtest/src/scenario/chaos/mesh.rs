@@ -7,11 +7,9 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::config::{edge_config, node_config};
-use super::lab::Lab;
-use super::postgres::Postgres;
-use super::process::{Process, Start};
 use super::small_disk::SmallDisk;
 use crate::args::Fault;
+use crate::scenario::processes::{Lab, Postgres, Process, Start};
 use crate::target::Target;
 use crate::wan::{UdpRelay, WanConfig};
 

@@ -5,31 +5,27 @@
 //! Afterwards all processes are started anew, so that what is read by the history is the store's, and three accounts are
 //! compared. Moments are drawn from seeds that are told.
 
-mod book;
 mod config;
-mod lab;
 mod load;
 mod mesh;
-mod postgres;
 mod probe;
-mod process;
-mod publisher;
 mod small_disk;
+mod store_kind;
 mod stored;
 mod trial;
-mod verdict;
 
 use std::env;
 
 use anyhow::{Context, Result, bail};
 
-use self::lab::Lab;
-use self::postgres::Postgres;
+use self::mesh::EDGES;
 use self::small_disk::SmallDisk;
-use self::verdict::Kind;
+use self::store_kind::store_kind;
 use crate::args::{ChaosArgs, Fault, StoreKind, word};
 use crate::payload;
 use crate::report::Report;
+use crate::scenario::processes::{Lab, Plan, Postgres};
+use crate::scenario::proof::Kind;
 use crate::signals::Signals;
 
 /// Broken promises of one run that are named; the others are counted.
@@ -65,7 +61,14 @@ fn missing(args: &ChaosArgs) -> Option<String> {
 }
 
 async fn runs(args: &ChaosArgs) -> Result<Report> {
-    let mut lab = Lab::new(args).await?;
+    let plan = Plan {
+        command: "chaos",
+        place: &args.lab,
+        nodes: &["backbone-1"],
+        edges: &EDGES,
+        postgres: store_kind(args.fault, args.store)? == StoreKind::Postgres,
+    };
+    let mut lab = Lab::new(plan).await?;
     let first = args.seed.unwrap_or_else(|| payload::now() / 1_000_000_000);
     let (mut report, mut counted) = (Report::new("chaos"), 0_u32);
     let mut found = [0_usize; Kind::ALL.len()];

@@ -8,16 +8,15 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::time::{Instant, sleep};
 
-use super::book::{Fate, Sent};
-use super::lab::Lab;
-use super::load::{Load, Witness};
+use super::load::Load;
 use super::mesh::{EDGES, Mesh};
 use super::probe::Probe;
 use super::stored;
-use super::verdict::{Evidence, Kind, Verdict, judge};
 use crate::args::Fault;
 use crate::report::Report;
 use crate::scenario::follow::Log;
+use crate::scenario::processes::Lab;
+use crate::scenario::proof::{Evidence, Fate, Kind, Sent, Verdict, Witness, judge};
 
 /// Load before the fault, in milliseconds.
 const BEFORE: std::ops::Range<u64> = 300..1500;
@@ -160,8 +159,7 @@ impl Outcome {
     }
 
     fn times_told(&self) -> usize {
-        let logs = self.witnesses.iter().flat_map(|one| &one.logs);
-        logs.map(Log::times_told).sum()
+        self.witnesses.iter().map(Witness::times_told).sum()
     }
 
     fn times_cut_off(&self) -> usize {

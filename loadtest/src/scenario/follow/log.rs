@@ -50,6 +50,18 @@ impl Log {
         is_open || self.unrecovered.contains(&place)
     }
 
+    /// What came after it was first told that something may be missing, with what it was told then; nothing where it wasn't.
+    pub(crate) fn since_told(&self) -> Option<Self> {
+        let open = self.unsubscribed.then_some(self.got.len());
+        let first = *self.unrecovered.iter().chain(&open).min()?;
+        let later = self.unrecovered.iter().map(|place| place - first);
+        Some(Self {
+            got: self.got[first..].to_vec(),
+            unrecovered: later.collect(),
+            unsubscribed: self.unsubscribed,
+        })
+    }
+
     /// Times that it was told so.
     pub(crate) fn times_told(&self) -> usize {
         self.unrecovered.len() + usize::from(self.unsubscribed)
@@ -58,5 +70,43 @@ impl Log {
     /// Whether a message has come.
     pub(crate) fn has(&self, number: u64) -> bool {
         self.got.iter().rev().any(|got| got.number == number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn got(number: u64) -> Got {
+        Got {
+            number,
+            offset: number,
+            due: 0,
+            came: 0,
+        }
+    }
+
+    #[test]
+    fn what_came_since_it_was_told_begins_with_being_told() {
+        let mut log = Log::default();
+        log.on_message(got(1));
+        assert_eq!(log.since_told(), None);
+        log.on_unrecovered();
+        log.on_message(got(2));
+        log.on_unrecovered();
+        log.on_message(got(3));
+        let since = log.since_told().expect("it was told");
+        assert_eq!(since.got, [got(2), got(3)]);
+        assert_eq!((since.is_told(0), since.is_told(1)), (true, true));
+        assert_eq!(since.times_told(), 2);
+    }
+
+    #[test]
+    fn an_unsubscribe_without_more_is_being_told_too() {
+        let mut log = Log::default();
+        log.on_message(got(1));
+        log.on_unsubscribed();
+        let since = log.since_told().expect("it was told");
+        assert!(since.got.is_empty() && since.is_told(0));
     }
 }

@@ -43,13 +43,23 @@ impl Follower {
     /// # Errors
     /// When the edge can't be reached or refuses.
     pub(crate) async fn start(url: &Target, channels: &[String]) -> Result<Self> {
+        Self::start_at(vec![url.clone()], channels).await
+    }
+
+    /// As [`start`](Self::start) at the first of several edges; after the end of a connection it tries the next, and after
+    /// the last the first.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn start_at(edges: Vec<Target>, channels: &[String]) -> Result<Self> {
+        let first = edges.first().context("no edge")?;
         let machine = Rc::new(RefCell::new(Machine::new(channels)));
-        let mut session = Session::open(url, &machine).await?;
+        let mut session = Session::open(first, &machine).await?;
         while !machine.borrow().is_subscribed() {
             let waited = tokio::time::timeout(PATIENCE, session.turn());
             waited.await.context("no answer to a subscribe")??;
         }
-        let work = follow(url.clone(), session, Rc::clone(&machine));
+        let work = follow(edges, session, Rc::clone(&machine));
         let work = tokio::task::spawn_local(work).abort_handle();
         Ok(Self { machine, work })
     }
@@ -94,20 +104,25 @@ pub(crate) async fn settle(followers: &[Follower], has_all: impl Fn() -> bool) {
     tokio::time::sleep(SETTLE).await;
 }
 
-async fn follow(url: Target, mut session: Session, machine: Rc<RefCell<Machine>>) {
+async fn follow(edges: Vec<Target>, mut session: Session, machine: Rc<RefCell<Machine>>) {
+    let mut edges = edges.iter().cycle().skip(1);
     loop {
         let Err(error) = session.turn().await else {
             continue;
         };
         machine.borrow_mut().on_end(format!("{error:#}"));
-        session = open_again(&url, &machine).await;
+        session = open_again(&mut edges, &machine).await;
     }
 }
 
-async fn open_again(url: &Target, machine: &Rc<RefCell<Machine>>) -> Session {
+async fn open_again(
+    edges: &mut impl Iterator<Item = &Target>,
+    machine: &Rc<RefCell<Machine>>,
+) -> Session {
     loop {
         tokio::time::sleep(RECONNECT_AFTER).await;
-        if let Ok(session) = Session::open(url, machine).await {
+        let edge = edges.next().expect("edges are tried in turn for ever");
+        if let Ok(session) = Session::open(edge, machine).await {
             return session;
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ pub(super) struct Client {
     /// Leads to the target. Not connected, so that a target that refuses isn't an error here.
     pub(super) socket: UdpSocket,
     seen: Mutex<Instant>,
+    cut: AtomicBool,
 }
 
 impl Client {
@@ -30,7 +32,17 @@ impl Client {
             address,
             socket: socket::bind_async(SocketAddr::new(beside(target.ip()), 0))?,
             seen: Mutex::new(now),
+            cut: AtomicBool::new(false),
         })
+    }
+
+    /// Drops what comes from it and what goes to it, or no longer.
+    pub(super) fn cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
     }
 
     /// Notes that something went through, in either direction.

@@ -103,6 +103,7 @@ impl Link {
             };
             let now = Instant::now();
             match self.client(address, now) {
+                Some(client) if client.is_cut() => {}
                 Some(client) => {
                     let datagram = Datagram::new(client, &buffer[..count], now);
                     self.up.send(now, count, datagram);
@@ -119,7 +120,7 @@ impl Link {
                 return;
             };
             let now = Instant::now();
-            if from == self.target {
+            if from == self.target && !client.is_cut() {
                 let datagram = Datagram::new(Arc::clone(client), &buffer[..count], now);
                 self.down.send(now, count, datagram);
             }

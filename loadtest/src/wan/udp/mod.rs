@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::link::{Limits, Link};
 pub(crate) use self::socket::bind;
@@ -86,6 +86,21 @@ impl UdpRelay {
         let change = |config| PathConfig { cut, ..config };
         self.link.up.configure(change);
         self.link.down.configure(change);
+    }
+
+    /// Those through whom something has gone within `recently`, in the order of their addresses.
+    pub fn clients(&self, recently: Duration) -> Vec<SocketAddr> {
+        let now = Instant::now();
+        let clients = lock(&self.link.clients);
+        let recent = clients.values().filter(|one| one.idle(now) <= recently);
+        recent.map(|one| one.address).collect()
+    }
+
+    /// Cuts one client, or heals it; nothing for one that isn't known. It is forgotten as any other, and its cut with it.
+    pub fn cut_client(&self, address: SocketAddr, cut: bool) {
+        if let Some(client) = lock(&self.link.clients).get(&address) {
+            client.cut(cut);
+        }
     }
 
     /// What became of the datagrams so far.

@@ -124,6 +124,20 @@ fn a_cut_stops_both_directions_until_it_heals() {
 }
 
 #[test]
+fn one_client_can_be_cut_alone() {
+    let relay = relay(WanConfig::default());
+    let (first, second) = (socket(), socket());
+    assert_eq!(ask(&first, &relay, "before"), "before");
+    let known = relay.clients(PATIENCE);
+    assert_eq!(known, [first.local_addr().expect("it is bound")]);
+    relay.cut_client(known[0], true);
+    send(&first, &relay, "lost");
+    assert_eq!(ask(&second, &relay, "other"), "other");
+    relay.cut_client(known[0], false);
+    assert_eq!(ask(&first, &relay, "after"), "after");
+}
+
+#[test]
 fn one_direction_can_be_cut_alone() {
     let mut config = WanConfig::default();
     config.down.cut = true;

@@ -1,6 +1,7 @@
 //! Publishers that go on whatever happens: each message is sent once, and what its publisher was told of it is noted.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,18 +11,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use trunkline_protocol::{Reply, ReplyBody};
 
 use super::book::{Book, Fate, NUMBERS};
-use super::config::API_KEY;
 use crate::api::{Api, Refused};
 use crate::client::{Client, PATIENCE, replies_in};
 use crate::payload::{self, Numbered};
 use crate::scenario::publisher::request;
 use crate::target::Target;
-
-/// From one message of a publisher to the next.
-const PERIOD: Duration = Duration::from_millis(4);
-
-/// Messages of a client that are under way at the same time, at most.
-const WINDOW: usize = 64;
 
 /// Pause before a new connection after a lost one.
 const RECONNECT_AFTER: Duration = Duration::from_millis(20);
@@ -31,12 +25,18 @@ const BYTES: usize = 100;
 
 /// One publisher.
 #[derive(Clone, Debug)]
-pub(super) struct Publisher {
+pub(crate) struct Publisher {
     /// Of all publishers of the run.
-    pub(super) number: u64,
-    /// Each gets a message in turn.
-    pub(super) channels: Rc<[String]>,
-    pub(super) book: Rc<Book>,
+    pub(crate) number: u64,
+    /// Channels of the run.
+    pub(crate) channels: Rc<[String]>,
+    /// Places of those that get a message in turn; not empty.
+    pub(crate) turn: Range<usize>,
+    /// From one message to the next.
+    pub(crate) period: Duration,
+    /// Messages of a client that are under way at the same time, at most.
+    pub(crate) window: usize,
+    pub(crate) book: Rc<Book>,
 }
 
 impl Publisher {
@@ -46,17 +46,21 @@ impl Publisher {
             time: payload::now(),
             number: self.number * NUMBERS + *count,
         };
-        let channel = *count as usize % self.channels.len();
+        let channel = self.turn.start + *count as usize % self.turn.len();
         *count += 1;
         let place = self.book.note(message.number, channel);
         (place, &self.channels[channel], message.encode(BYTES))
     }
 
-    /// Publishes as a client, many messages at a time, until the book says stop.
-    pub(super) async fn publish_as_client(self, to: Target) {
+    /// Publishes as a client, many messages at a time, until the book says stop. After the end of a connection it tries the
+    /// next of its edges, and after the last the first.
+    pub(crate) async fn publish_as_client(self, edges: Vec<Target>) {
         let mut count = 0;
-        while !self.book.is_stopping() {
-            let connected = timeout(PATIENCE, Client::connect(&to, None)).await;
+        for to in edges.iter().cycle() {
+            if self.book.is_stopping() {
+                return;
+            }
+            let connected = timeout(PATIENCE, Client::connect(to, None)).await;
             if let Ok(Ok(client)) = connected {
                 let mut session = Session {
                     publisher: &self,
@@ -71,12 +75,12 @@ impl Publisher {
     }
 
     /// Publishes by the server API, one message at a time, until the book says stop.
-    pub(super) async fn publish_by_api(self, to: Target) {
+    pub(crate) async fn publish_by_api(self, to: Target, key: &str) {
         let mut count = 0;
         while !self.book.is_stopping() {
-            if let Ok(mut api) = Api::connect_to(&to, API_KEY).await {
+            if let Ok(mut api) = Api::connect_to(&to, key).await {
                 while !self.book.is_stopping() && self.call(&mut api, &mut count).await {
-                    sleep(PERIOD).await;
+                    sleep(self.period).await;
                 }
             }
             sleep(RECONNECT_AFTER).await;
@@ -111,10 +115,10 @@ struct Session<'a> {
 impl Session<'_> {
     async fn publish(&mut self, count: &mut u64) -> Result<()> {
         let book = &*self.publisher.book;
-        let mut pace = interval(PERIOD);
+        let mut pace = interval(self.publisher.period);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !(book.is_stopping() && self.open.is_empty()) {
-            let may_send = !book.is_stopping() && self.open.len() < WINDOW;
+            let may_send = !book.is_stopping() && self.open.len() < self.publisher.window;
             tokio::select! {
                 messages = self.client.messages() => self.note(replies_in(messages?)),
                 _ = pace.tick(), if may_send => self.send(count).await?,

@@ -1,13 +1,13 @@
 //! The proof of a run, of three accounts of the same messages: what publishers were told, what the store holds, what each
 //! subscriber saw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use thiserror::Error;
 
 use super::book::{Fate, Sent};
-use super::load::Witness;
+use super::witness::Witness;
 use crate::scenario::check::{self, Fault, Followed, check_beside};
 use crate::scenario::follow::Log;
 
@@ -20,16 +20,16 @@ const STORE: &str = "the store";
 
 /// The three accounts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Evidence<'a> {
-    pub(super) sent: &'a [Sent],
+pub(crate) struct Evidence<'a> {
+    pub(crate) sent: &'a [Sent],
     /// By channel, read from a mesh that was started anew.
-    pub(super) stored: &'a [Log],
-    pub(super) witnesses: &'a [Witness],
+    pub(crate) stored: &'a [Log],
+    pub(crate) witnesses: &'a [Witness],
 }
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum Broken {
+pub(crate) enum Broken {
     /// Found by payloads.
     #[error("channel {channel}: {fault}")]
     Payload { channel: usize, fault: Fault },
@@ -69,11 +69,17 @@ pub(super) enum Broken {
     /// An error that publishers needn't expect.
     #[error("message {number} was refused with an error that isn't temporary")]
     RefusedForGood { number: u64 },
+    /// Nothing was missing, and a subscriber was told that something may be.
+    #[error("channel {channel}: {who} was told of a gap where there is none")]
+    ToldOfNothing { channel: usize, who: String },
+    /// What a subscriber had is gone, and it wasn't told.
+    #[error("channel {channel}: {who} wasn't told that what it got is gone")]
+    NotTold { channel: usize, who: String },
 }
 
 /// The kinds of what may be found, one column of the table each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Lost,
     Doubled,
     Reordered,
@@ -82,7 +88,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Lost,
         Self::Doubled,
         Self::Reordered,
@@ -91,7 +97,7 @@ impl Kind {
     ];
 
     /// What figures call it.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Lost => "acknowledged and lost",
             Self::Doubled => "doubled",
@@ -103,7 +109,7 @@ impl Kind {
 }
 
 impl Broken {
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Payload { fault, .. } => match fault {
                 Fault::Lost { .. } => Kind::Lost,
@@ -114,31 +120,33 @@ impl Broken {
                 Fault::Reordered { .. } => Kind::Reordered,
                 Fault::Foreign { .. } | Fault::NoOrder => Kind::Other,
             },
-            Self::Offsets { .. } => Kind::SilentGap,
+            Self::Offsets { .. } | Self::NotTold { .. } => Kind::SilentGap,
             Self::Renumbered { .. } | Self::PublisherOrder { .. } => Kind::Reordered,
-            Self::Late { .. } | Self::RefusedForGood { .. } => Kind::Other,
+            Self::Late { .. } | Self::RefusedForGood { .. } | Self::ToldOfNothing { .. } => {
+                Kind::Other
+            }
         }
     }
 }
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) broken: Vec<Broken>,
+pub(crate) struct Verdict {
+    pub(crate) broken: Vec<Broken>,
     /// Messages that subscribers missed and were told of.
-    pub(super) missed_and_told: usize,
+    pub(crate) missed_and_told: usize,
 }
 
 impl Verdict {
     /// How much of one kind.
-    pub(super) fn count(&self, kind: Kind) -> usize {
+    pub(crate) fn count(&self, kind: Kind) -> usize {
         let of_kind = |broken: &&Broken| broken.kind() == kind;
         self.broken.iter().filter(of_kind).count()
     }
 }
 
 /// Compares the accounts.
-pub(super) fn judge(evidence: Evidence<'_>) -> Verdict {
+pub(crate) fn judge(evidence: Evidence<'_>) -> Verdict {
     let mut verdict = Verdict::default();
     for (channel, stored) in evidence.stored.iter().enumerate() {
         verdict.judge_channel(channel, stored, evidence);
@@ -162,7 +170,7 @@ impl Verdict {
             log: stored,
         };
         let seen = evidence.witnesses.iter().map(|witness| Followed {
-            who: witness.name,
+            who: &witness.name,
             log: &witness.logs[channel],
         });
         let all: Vec<_> = std::iter::once(store).chain(seen).collect();
@@ -171,7 +179,8 @@ impl Verdict {
         let broken = broken.map(|fault| Broken::Payload { channel, fault });
         self.broken.extend(broken);
         self.missed_and_told += missed.iter().sum::<usize>();
-        self.broken.extend(publisher_order(channel, stored));
+        self.broken
+            .extend(publisher_order(channel, stored, evidence.sent));
         for one in &all {
             self.broken.extend(offsets(channel, one));
             self.broken.extend(renumbered(channel, one, stored));
@@ -217,11 +226,15 @@ fn renumbered(channel: usize, one: &Followed<'_>, stored: &Log) -> Vec<Broken> {
         .collect()
 }
 
-/// A publisher numbers its messages in the order in which it sends them.
-fn publisher_order(channel: usize, stored: &Log) -> Vec<Broken> {
+/// A publisher numbers its messages in the order in which it sends them. One that was cut off may come behind what it sent
+/// later, by way of another edge.
+fn publisher_order(channel: usize, stored: &Log, sent: &[Sent]) -> Vec<Broken> {
+    let cut_off = sent.iter().filter(|one| one.fate == Fate::CutOff);
+    let cut_off: BTreeSet<u64> = cut_off.map(|one| one.number).collect();
     let mut last: BTreeMap<u64, u64> = BTreeMap::new();
     let mut broken = Vec::new();
-    for number in stored.got.iter().map(|got| got.number) {
+    let numbers = stored.got.iter().map(|got| got.number);
+    for number in numbers.filter(|number| !cut_off.contains(number)) {
         let before = last.insert(number / super::book::NUMBERS, number);
         if let Some(before) = before.filter(|before| *before > number) {
             broken.push(Broken::PublisherOrder {

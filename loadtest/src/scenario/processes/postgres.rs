@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::net::{IpAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -25,7 +25,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A server on an address of its own; ends with this process.
 #[derive(Debug)]
-pub(super) struct Postgres {
+pub(crate) struct Postgres {
     programs: Programs,
     user: Option<ServerUser>,
     dir: PathBuf,
@@ -37,7 +37,7 @@ pub(super) struct Postgres {
 
 impl Postgres {
     /// Whether its programs are on this machine.
-    pub(super) fn is_installed() -> bool {
+    pub(crate) fn is_installed() -> bool {
         Programs::find().is_ok()
     }
 
@@ -45,7 +45,7 @@ impl Postgres {
     ///
     /// # Errors
     /// When PostgreSQL is missing, or refuses.
-    pub(super) async fn start(dir: PathBuf, ip: IpAddr) -> Result<Self> {
+    pub(crate) async fn start(dir: PathBuf, ip: IpAddr) -> Result<Self> {
         let programs = Programs::find()?;
         fs::create_dir(&dir).with_context(|| dir.display().to_string())?;
         let user = ServerUser::needed()?;
@@ -81,7 +81,7 @@ impl Postgres {
     ///
     /// # Errors
     /// When it doesn't.
-    pub(super) async fn run(&mut self) -> Result<()> {
+    pub(crate) async fn run(&mut self) -> Result<()> {
         let mut words = self.as_user();
         words.push(self.programs.path("postgres").into());
         let settings = [
@@ -116,23 +116,40 @@ impl Postgres {
     }
 
     /// Shuts it down immediately.
-    pub(super) fn crash(&mut self) {
+    pub(crate) fn crash(&mut self) {
         if let Some(mut shell) = self.running.take() {
             drop(shell.stdin.take());
             let _ = shell.wait();
         }
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        (self.ip, self.port).into()
+    }
+
     /// Makes a database; returns its connection string.
     ///
     /// # Errors
     /// When the server refuses.
-    pub(super) fn database(&self, name: &str) -> Result<String> {
+    pub(crate) fn database(&self, name: &str) -> Result<String> {
         self.call("createdb", |command| command.arg(name))?;
-        let (ip, port) = (self.ip, self.port);
-        Ok(format!(
-            "host={ip} port={port} user=trunkline dbname={name}"
-        ))
+        Ok(Self::dsn(self.address(), name))
+    }
+
+    /// Puts an empty database in the place of one, whose connections are cut.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub(crate) fn replace(&self, name: &str) -> Result<()> {
+        self.call("dropdb", |command| command.args(["--force", name]))?;
+        self.call("createdb", |command| command.arg(name))
+    }
+
+    /// The connection string of a database, reached at an address.
+    pub(crate) fn dsn(at: SocketAddr, database: &str) -> String {
+        let (ip, port) = (at.ip(), at.port());
+        format!("host={ip} port={port} user=trunkline dbname={database}")
     }
 
     fn call(&self, program: &str, with: impl FnOnce(&mut Command) -> &mut Command) -> Result<()> {

@@ -2,10 +2,11 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
@@ -20,27 +21,28 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 struct Ready {
     listen: Option<String>,
     link: Option<String>,
+    admin: Option<String>,
 }
 
 /// A running node or edge. Dropping it kills it; it also ends when this process does.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     ready: Ready,
 }
 
 /// How a process is started.
 #[derive(Debug)]
-pub(super) struct Start<'a> {
+pub(crate) struct Start<'a> {
     /// The executable, or what becomes it.
-    pub(super) program: Command,
+    pub(crate) program: Command,
     /// Its subcommand.
-    pub(super) command: &'a str,
+    pub(crate) command: &'a str,
     /// What its files in `dir` are called.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// Gets its configuration, its ready file and its log.
-    pub(super) dir: &'a Path,
-    pub(super) config: &'a str,
+    pub(crate) dir: &'a Path,
+    pub(crate) config: &'a str,
 }
 
 impl Process {
@@ -48,7 +50,7 @@ impl Process {
     ///
     /// # Errors
     /// When it ends instead, or takes longer than half a minute.
-    pub(super) async fn start(start: Start<'_>) -> Result<Self> {
+    pub(crate) async fn start(start: Start<'_>) -> Result<Self> {
         let file = |ending: &str| start.dir.join(format!("{}.{ending}", start.name));
         let (config, ready) = (file("toml"), file("json"));
         fs::write(&config, start.config).with_context(|| config.display().to_string())?;
@@ -73,6 +75,7 @@ impl Process {
             ready: Ready {
                 listen: None,
                 link: None,
+                admin: None,
             },
         };
         process.ready = process.wait_for(&ready, start.name).await?;
@@ -99,7 +102,7 @@ impl Process {
     ///
     /// # Errors
     /// When it hasn't said so.
-    pub(super) fn listen(&self) -> Result<&str> {
+    pub(crate) fn listen(&self) -> Result<&str> {
         self.ready.listen.as_deref().context("no listen address")
     }
 
@@ -107,12 +110,46 @@ impl Process {
     ///
     /// # Errors
     /// When it hasn't said so.
-    pub(super) fn link(&self) -> Result<&str> {
+    pub(crate) fn link(&self) -> Result<&str> {
         self.ready.link.as_deref().context("no link address")
     }
 
+    /// Where its metrics are.
+    ///
+    /// # Errors
+    /// When it hasn't said so.
+    pub(crate) fn admin(&self) -> Result<&str> {
+        self.ready.admin.as_deref().context("no admin address")
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Errors
+    /// When it isn't there.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Asks it to stop (SIGTERM) and waits for its end, `at_most` so long.
+    ///
+    /// # Errors
+    /// When it takes longer.
+    pub(crate) async fn stop(mut self, at_most: Duration) -> Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if since.elapsed() > at_most {
+                bail!("it hasn't stopped {at_most:?} after SIGTERM");
+            }
+            sleep(LOOK_INTERVAL).await;
+        }
+    }
+
     /// Whether it still runs.
-    pub(super) fn runs(&mut self) -> bool {
+    pub(crate) fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 }

@@ -3,8 +3,8 @@
 use tokio::time::Instant;
 
 use super::*;
-use crate::scenario::chaos::book::NUMBERS;
 use crate::scenario::follow::Got;
+use crate::scenario::proof::book::NUMBERS;
 
 /// Messages 1 to 4 of one publisher are acknowledged, 5 was cut off.
 fn sent() -> Vec<Sent> {
@@ -48,7 +48,7 @@ fn in_line(numbers: &[u64]) -> Log {
 
 fn judged(sent: &[Sent], stored: Log, seen: Log) -> Verdict {
     let witness = Witness {
-        name: "edge-1",
+        name: "edge-1".to_owned(),
         logs: vec![seen],
         ends: Vec::new(),
     };
@@ -120,6 +120,12 @@ fn a_message_with_two_offsets_is_found() {
 fn a_publishers_broken_order_is_found() {
     let swapped = [1, 3, 2, 4];
     check(in_line(&swapped), in_line(&swapped), &[Kind::Reordered]);
+}
+
+#[test]
+fn what_was_cut_off_may_come_behind_what_was_sent_later() {
+    let cut_off = [1, 5, 2, 3, 4];
+    check(in_line(&cut_off), in_line(&cut_off), &[]);
 }
 
 #[test]

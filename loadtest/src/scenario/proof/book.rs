@@ -7,24 +7,24 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Numbers of one publisher: its messages are those from its own number times this on.
-pub(super) const NUMBERS: u64 = 1_000_000;
+pub(crate) const NUMBERS: u64 = 1_000_000;
 
 /// A message that was sent; never again, whatever became of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     /// No two of a run have the same; says who published it.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// Place of its channel.
-    pub(super) channel: usize,
-    pub(super) at: Instant,
+    pub(crate) channel: usize,
+    pub(crate) at: Instant,
     /// When it was answered, or its connection ended.
-    pub(super) over: Option<Instant>,
-    pub(super) fate: Fate,
+    pub(crate) over: Option<Instant>,
+    pub(crate) fate: Fate,
 }
 
 /// What its publisher knows of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It is kept.
     Acked,
     /// A temporary error: it may be kept or not.
@@ -38,12 +38,12 @@ pub(super) enum Fate {
 }
 
 impl Sent {
-    pub(super) const fn publisher(&self) -> u64 {
+    pub(crate) const fn publisher(&self) -> u64 {
         self.number / NUMBERS
     }
 
     /// Whether it was under way at a fault: sent before, and not acknowledged before the repair began.
-    pub(super) fn was_in_flight(&self, fault: Instant, repair: Instant) -> bool {
+    pub(crate) fn was_in_flight(&self, fault: Instant, repair: Instant) -> bool {
         let acked = self.fate == Fate::Acked && self.over.is_some_and(|over| over <= repair);
         self.at < fault && !acked && self.over.is_none_or(|over| over >= fault)
     }
@@ -51,7 +51,7 @@ impl Sent {
 
 /// The publishers' common book, and the word that lets them end.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(crate) struct Book {
     sent: RefCell<Vec<Sent>>,
     stopping: Cell<bool>,
     stop: Notify,
@@ -59,7 +59,7 @@ pub(super) struct Book {
 
 impl Book {
     /// Notes that a message is about to be sent; returns its place.
-    pub(super) fn note(&self, number: u64, channel: usize) -> usize {
+    pub(crate) fn note(&self, number: u64, channel: usize) -> usize {
         let mut sent = self.sent.borrow_mut();
         sent.push(Sent {
             number,
@@ -72,13 +72,13 @@ impl Book {
     }
 
     /// Notes what became of it.
-    pub(super) fn settle(&self, place: usize, fate: Fate) {
+    pub(crate) fn settle(&self, place: usize, fate: Fate) {
         let sent = &mut self.sent.borrow_mut()[place];
         (sent.fate, sent.over) = (fate, Some(Instant::now()));
     }
 
     /// How many messages have been acknowledged from `since` on, by publisher and channel.
-    pub(super) fn acked(&self, since: Instant) -> BTreeMap<(u64, usize), usize> {
+    pub(crate) fn acked(&self, since: Instant) -> BTreeMap<(u64, usize), usize> {
         let mut counts = BTreeMap::new();
         for one in self.settled(Fate::Acked, since) {
             *counts.entry((one.publisher(), one.channel)).or_default() += 1;
@@ -87,7 +87,7 @@ impl Book {
     }
 
     /// When a message was first refused, from `since` on.
-    pub(super) fn refused(&self, since: Instant) -> Option<Instant> {
+    pub(crate) fn refused(&self, since: Instant) -> Option<Instant> {
         let refused = self.settled(Fate::Refused, since);
         refused.iter().filter_map(|one| one.over).min()
     }
@@ -99,28 +99,28 @@ impl Book {
     }
 
     /// How many messages are without an answer.
-    pub(super) fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         let sent = self.sent.borrow();
         sent.iter().filter(|one| one.fate == Fate::Open).count()
     }
 
     /// Everything that was sent, in that order.
-    pub(super) fn sent(&self) -> Vec<Sent> {
+    pub(crate) fn sent(&self) -> Vec<Sent> {
         self.sent.borrow().clone()
     }
 
     /// Lets publishers end once what they have sent is answered.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopping.set(true);
         self.stop.notify_waiters();
     }
 
-    pub(super) fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.get()
     }
 
     /// Waits for [`stop`](Self::stop); comes after it too.
-    pub(super) async fn stopped(&self) {
+    pub(crate) async fn stopped(&self) {
         let stopped = self.stop.notified();
         if !self.is_stopping() {
             stopped.await;
