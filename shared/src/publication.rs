@@ -78,7 +78,7 @@ pub struct Trace {
 /// One message in a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Archive, Serialize, Deserialize)]
 pub struct Publication {
-    /// Its place in the channel; 0 for a publication without a place (ephemeral).
+    /// Its place in the channel; 0 for a publication without a place (one that isn't kept).
     pub offset: Offset,
     /// What the publisher sent; when `is_json`, valid JSON without raw newlines.
     pub data: Payload,

@@ -162,6 +162,43 @@ fn a_06_a_key_beyond_255_bytes_is_107() {
 }
 
 #[test]
+fn a_07_what_skips_history_has_no_offset_and_leaves_history_as_it_was() {
+    let api = Api::of(Edge::Fast);
+    for stage in Stage::all() {
+        let channel = stage.channel("open", "a-07");
+        let epoch = api.fill(&channel, 1);
+        let mut client = stage.user();
+        let positioned = json!({ "channel": channel, "positioned": true, "recoverable": true });
+        let subscribed = client.ask(json!({ "subscribe": positioned }));
+        assert_eq!(subscribed["subscribe"]["offset"], 1, "{subscribed}");
+        let passing =
+            |n| json!({ "channel": channel, "data": { "passing": n }, "skip_history": true });
+        for n in [1, 2] {
+            assert_eq!(api.call("publish", &passing(n)), json!({ "result": {} }));
+            let publication = json!({ "data": { "passing": n } });
+            assert_eq!(client.push(&channel), json!({ "pub": publication }));
+        }
+        let broadcast = json!({ "channels": [channel], "data": {}, "skip_history": true });
+        let answer = api.call("broadcast", &broadcast);
+        assert_eq!(
+            answer,
+            json!({ "result": { "responses": [{ "result": {} }] } })
+        );
+        assert_eq!(client.push(&channel), json!({ "pub": { "data": {} } }));
+        let history = api.call("history", &json!({ "channel": channel, "limit": -1 }));
+        assert_eq!(history["result"]["offset"], 1, "{history}");
+        assert_eq!(history["result"]["epoch"], epoch.as_str());
+        let kept = history["result"]["publications"].as_array().map(Vec::len);
+        assert_eq!(kept, Some(1), "{history}");
+        // The positioned subscription stands where it stood: the next offset is no gap.
+        api.publish(&channel, 2);
+        let publication = json!({ "data": { "n": 2 }, "offset": 2 });
+        assert_eq!(client.push(&channel), json!({ "pub": publication }));
+        client.expect_silence();
+    }
+}
+
+#[test]
 fn a_09_a_broadcast_answers_for_each_channel_by_itself() {
     for stage in Stage::all() {
         let channel = stage.channel("open", "a-09");

@@ -171,6 +171,7 @@ impl Control {
                 self.outputs.push_back(ControlOutput::Goodbye { link });
             }
             ToNode::Publish(_)
+            | ToNode::PublishUnkept(_)
             | ToNode::Subscribe(_)
             | ToNode::Unsubscribe { .. }
             | ToNode::Pull(_)

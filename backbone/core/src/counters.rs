@@ -5,7 +5,7 @@
 pub struct Counters {
     /// Publishes kept and delivered, durable and buffered.
     pub published: u64,
-    /// Ephemeral publishes taken.
+    /// Ephemeral publishes taken, those that skip history included.
     pub ephemeral_published: u64,
     /// Ephemeral publishes that were not taken: another's slot, no rules.
     pub ephemeral_refused: u64,

@@ -216,6 +216,7 @@ impl Shard {
     fn dispatch(&mut self, now: Now, caller: Caller, frame: ToNode) {
         match frame {
             ToNode::Publish(publish) => self.on_publish(now, caller, publish),
+            ToNode::PublishUnkept(publish) => self.on_publish_unkept(now, caller, publish),
             ToNode::Subscribe(subscribe) => self.on_subscribe(now, caller, subscribe),
             ToNode::Unsubscribe { slot, channel } => self.on_unsubscribe(caller, slot, &channel),
             ToNode::Pull(pull) => self.on_pull(now, caller, pull),

@@ -63,6 +63,8 @@ pub enum ToUpstream {
         channel: Channel,
         /// The publisher's name for the message: a second one with it isn't taken.
         key: Option<IdempotencyKey>,
+        /// Whether the channel's history is not to keep it: only who is there gets it, at most once, and it has no position.
+        skip_history: bool,
         /// The message; offset, time and origin are filled on the way.
         publication: Publication,
     },
@@ -203,7 +205,7 @@ pub enum Answer {
     },
     /// The publish is kept as its class promises.
     Published {
-        /// Where it stands; `None` for an ephemeral channel.
+        /// Where it stands; `None` for one that isn't kept.
         position: Option<Position>,
     },
     /// A part of a channel's history.

@@ -13,7 +13,7 @@ use crate::{convert, framing};
 pub struct SharedPublication {
     /// Which channel.
     pub channel: Channel,
-    /// The numbering that its offset belongs to; `None` for an ephemeral one.
+    /// The numbering that its offset belongs to; `None` for one that isn't kept.
     pub epoch: Option<Epoch>,
     /// The message.
     pub publication: Publication,

@@ -42,6 +42,7 @@ pub(super) struct Message {
     data: ClientPayload,
     tags: Vec<(SmolStr, SmolStr)>,
     key: Option<IdempotencyKey>,
+    skip_history: bool,
 }
 
 impl MessageFields<'_> {
@@ -51,7 +52,7 @@ impl MessageFields<'_> {
     /// 108 for what this edge can't honour, 107 for broken base64, data beyond 64 KiB, too many tags, or an
     /// idempotency key beyond 255 bytes.
     pub(super) fn check(self) -> Result<Message, ApiError> {
-        if self.skip_history || self.delta || self.version > 0 {
+        if self.delta || self.version > 0 {
             return Err(ApiError::NotAvailable);
         }
         let data = self.data()?;
@@ -67,6 +68,7 @@ impl MessageFields<'_> {
         Ok(Message {
             data,
             key: self.key()?,
+            skip_history: self.skip_history,
             tags: self.tags.into_iter().collect(),
         })
     }
@@ -101,6 +103,11 @@ impl Message {
     /// The publisher's name for it.
     pub(super) fn key(&self) -> Option<IdempotencyKey> {
         self.key.clone()
+    }
+
+    /// Whether no history is to keep it.
+    pub(super) const fn skips_history(&self) -> bool {
+        self.skip_history
     }
 
     /// Bytes of its data.

@@ -17,7 +17,7 @@ pub(super) struct Target {
     channel: String,
 }
 
-/// Where a publication stands; nothing is shown where there is no history.
+/// Where a publication stands; nothing is shown where no history keeps it.
 #[derive(Serialize)]
 pub(super) struct PublishBody {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +83,7 @@ async fn send(
             deadline,
             channel,
             key: message.key(),
+            skip_history: message.skips_history(),
             publication,
         })
         .await;

@@ -91,6 +91,7 @@ impl Tamper {
             | ToNode::Info { .. }
             | ToNode::Goodbye
             | ToNode::Publish(_)
+            | ToNode::PublishUnkept(_)
             | ToNode::Subscribe(_)
             | ToNode::Unsubscribe { .. }
             | ToNode::Pull(_)

@@ -103,7 +103,7 @@ pub struct Push {
     pub slot: Slot,
     /// Which channel.
     pub channel: Channel,
-    /// The numbering that its offset belongs to; `None` for an ephemeral one.
+    /// The numbering that its offset belongs to; `None` for one that isn't kept.
     pub epoch: Option<Epoch>,
     /// The message.
     pub publication: Publication,

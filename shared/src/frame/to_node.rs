@@ -9,7 +9,7 @@ use crate::publication::{ClientInfo, Payload, Payloads, Publication};
 use crate::slot::Slot;
 use crate::view::{RingView, ViewVersion};
 
-/// One publish, on its slot's lane (ephemeral ones on the ephemeral stream).
+/// One publish, on its slot's lane (those that aren't kept on the ephemeral stream).
 #[derive(Clone, Debug, PartialEq, Eq, Archive, Serialize, Deserialize)]
 pub struct Publish {
     /// The publish id's counter, and the id that the answer echoes; the edge's life is the link's.
@@ -168,10 +168,6 @@ pub struct EdgeStats {
 }
 
 /// From an edge to a node.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large ones are the common ones; a box would cost an allocation for each message"
-)]
 #[derive(Clone, Debug, PartialEq, Eq, Archive, Serialize, Deserialize)]
 pub enum ToNode {
     /// Control: the newest view that the edge has, for a node with an older one.
@@ -231,6 +227,9 @@ pub enum ToNode {
     },
     /// Lane: removes a channel's history.
     RemoveHistory(RemoveHistory),
+    /// Ephemeral stream: a publish that history doesn't keep, whatever its namespace's class: it gets no place in the channel,
+    /// and has no answer.
+    PublishUnkept(Publish),
 }
 
 impl ToNode {
@@ -238,7 +237,7 @@ impl ToNode {
     pub fn slot(&self) -> Option<Slot> {
         match self {
             Self::ShowView(_) | Self::Stats(_) | Self::Info { .. } | Self::Goodbye => None,
-            Self::Publish(publish) => Some(publish.slot),
+            Self::Publish(publish) | Self::PublishUnkept(publish) => Some(publish.slot),
             Self::Subscribe(subscribe) => Some(subscribe.slot),
             Self::Pull(pull) => Some(pull.slot),
             Self::History(history) => Some(history.slot),
@@ -259,7 +258,7 @@ impl ToNode {
             + match self {
                 Self::ShowView(_) => 9 << 10,
                 Self::Stats(_) | Self::Info { .. } | Self::Goodbye => 0,
-                Self::Publish(publish) => {
+                Self::Publish(publish) | Self::PublishUnkept(publish) => {
                     let key = publish.key.as_ref();
                     key.map_or(0, Vec::len)
                         + publish.channel.as_str().len()
@@ -295,7 +294,9 @@ impl ToNode {
 impl Payloads for ToNode {
     fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a Payload)) {
         match self {
-            Self::Publish(publish) => publish.publication.visit(visit),
+            Self::Publish(publish) | Self::PublishUnkept(publish) => {
+                publish.publication.visit(visit)
+            }
             Self::PresenceChanges(changes) => {
                 changes.changes.iter().for_each(|c| c.client.visit(visit))
             }
@@ -319,7 +320,9 @@ impl Payloads for ToNode {
 
     fn visit_mut(&mut self, visit: &mut dyn FnMut(&mut Payload)) {
         match self {
-            Self::Publish(publish) => publish.publication.visit_mut(visit),
+            Self::Publish(publish) | Self::PublishUnkept(publish) => {
+                publish.publication.visit_mut(visit)
+            }
             Self::PresenceChanges(changes) => changes
                 .changes
                 .iter_mut()

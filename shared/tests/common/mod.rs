@@ -146,6 +146,10 @@ pub(crate) fn to_node() -> Vec<ToNode> {
         channel: channel(),
         time_left_ms: 4000,
     }));
+    let ToNode::Publish(publish) = keyed_publish(Bytes::from_static(b"{\"a\":1}")) else {
+        unreachable!("a publish was made")
+    };
+    frames.push(ToNode::PublishUnkept(publish));
     frames
 }
 

@@ -60,6 +60,20 @@ async def publishes(backend, room):
     equal((lost.offset, lost.epoch), (0, ""))
 
 
+async def passes_history_by(backend, room):
+    """Who is there gets it, and the channel stands where it stood."""
+    before = await backend.call(cent.HistoryRequest(channel=CHANNEL))
+    passed = await backend.call(cent.PublishRequest(channel=CHANNEL, data={"now": 1}, skip_history=True))
+    equal((passed.offset, passed.epoch), (0, ""))
+    pub = (await room.events.next("publication")).pub
+    equal((pub.data, pub.offset), ({"now": 1}, 0))
+    request = cent.BroadcastRequest(channels=[CHANNEL], data={"now": 2}, skip_history=True)
+    equal([one.result.offset for one in (await backend.call(request)).responses], [0])
+    equal((await room.events.next("publication")).pub.data, {"now": 2})
+    after = await backend.call(cent.HistoryRequest(channel=CHANNEL))
+    equal((after.offset, after.epoch), (before.offset, before.epoch))
+
+
 async def publishes_once(backend):
     """A key is taken once in each channel."""
     request = cent.PublishRequest(channel="chat:keys", data={"n": 1}, idempotency_key="order 7")
@@ -170,7 +184,7 @@ async def is_not_there_yet(backend):
     ]:
         error = await backend.fails(request, CentTransportError)
         equal((request.api_method, error.status_code), (request.api_method, 404))
-    for option in [{"skip_history": True}, {"delta": True}, {"version": 1}]:
+    for option in [{"delta": True}, {"version": 1}]:
         await backend.refused(cent.PublishRequest(channel=CHANNEL, data={}, **option), 108)
 
 
@@ -183,6 +197,7 @@ async def main():
     await room.ready()
     ann_id = (await ann.events.next("connected")).client
     await publishes(backend, room)
+    await passes_history_by(backend, room)
     await publishes_once(backend)
     await broadcasts(backend, room)
     await reads_history(backend)

@@ -1,6 +1,7 @@
-//! Idempotency keys of buffered and ephemeral publishes, which no store remembers: bounded in number and bytes.
+//! Idempotency keys of buffered publishes and of those that aren't kept, which no store remembers: bounded in number and bytes.
 //!
-//! A buffered key counts within its channel's epoch, as everything of a buffered channel does. When there is no room for a
+//! A buffered key counts within its channel's epoch, as everything of a buffered channel does; one of a publish that isn't kept
+//! counts among these alone, since it has no position that another one could be answered with. When there is no room for a
 //! key its publish isn't taken: taking it without would break the promise in silence.
 
 use std::collections::BTreeMap;
@@ -11,10 +12,25 @@ use trunkline_shared::{Channel, IdempotencyKey, Instant, Now, Position, Slot};
 use super::Shard;
 use super::pending::Held;
 
+/// What a publish was taken by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Name {
+    channel: Channel,
+    key: IdempotencyKey,
+    /// Whether its channel's history keeps it.
+    is_kept: bool,
+}
+
+impl Name {
+    fn weight(&self) -> usize {
+        weight(&self.channel, &self.key)
+    }
+}
+
 /// A publish that was taken.
 #[derive(Clone, Copy, Debug)]
 struct Taken {
-    /// `None` for an ephemeral one.
+    /// `None` for one that isn't kept.
     position: Option<Position>,
     due: Due,
 }
@@ -25,26 +41,26 @@ type Due = (Instant, u64);
 /// The keys of a slot.
 #[derive(Debug, Default)]
 pub(super) struct KeyMemory {
-    taken: BTreeMap<(Channel, IdempotencyKey), Taken>,
+    taken: BTreeMap<Name, Taken>,
     bytes: usize,
 }
 
 /// All keys of a shard, by the time at which they are forgotten; each once, so that what bounds them bounds this.
 #[derive(Debug, Default)]
 pub(super) struct KeysDue {
-    by_time: BTreeMap<Due, (Slot, Channel, IdempotencyKey)>,
+    by_time: BTreeMap<Due, (Slot, Name)>,
     turn: u64,
 }
 
 impl KeysDue {
-    fn push(&mut self, until: Instant, slot: Slot, channel: Channel, key: IdempotencyKey) -> Due {
+    fn push(&mut self, until: Instant, slot: Slot, name: Name) -> Due {
         self.turn += 1;
         let due = (until, self.turn);
-        self.by_time.insert(due, (slot, channel, key));
+        self.by_time.insert(due, (slot, name));
         due
     }
 
-    fn pop(&mut self, now: Instant) -> Option<(Slot, Channel, IdempotencyKey)> {
+    fn pop(&mut self, now: Instant) -> Option<(Slot, Name)> {
         let first = self.by_time.first_entry()?;
         let is_due = first.key().0 <= now;
         is_due.then(|| first.remove())
@@ -66,24 +82,27 @@ impl KeyMemory {
 
     /// Bytes of channels and keys, counted anew.
     pub(super) fn counted_bytes(&self) -> usize {
-        let all = self.taken.keys();
-        all.map(|(channel, key)| weight(channel, key)).sum()
+        self.taken.keys().map(Name::weight).sum()
     }
 }
 
 impl Shard {
     /// Where the first buffered publish with a key stands, if its channel still has that numbering.
     pub(super) fn recall(&mut self, now: Now, slot: Slot, held: &Held) -> Option<Position> {
-        let key = (held.channel.clone(), held.key.clone()?);
+        let name = Name {
+            channel: held.channel.clone(),
+            key: held.key.clone()?,
+            is_kept: true,
+        };
         self.forget_keys(now);
         let state = self.slots.get(&slot)?;
-        let position = state.keys.taken.get(&key)?.position?;
-        let head = state.channels.get(&key.0)?.head()?;
+        let position = state.keys.taken.get(&name)?.position?;
+        let head = state.channels.get(&name.channel)?.head()?;
         (head.epoch == position.epoch).then_some(position)
     }
 
-    /// Whether an ephemeral publish is to be taken: it wasn't before, and there is room for its key, if it has one.
-    pub(super) fn takes_ephemeral_key(
+    /// Whether a publish that isn't kept is to be taken: it wasn't before, and there is room for its key, if it has one.
+    pub(super) fn takes_unkept_key(
         &mut self,
         now: Now,
         slot: Slot,
@@ -92,15 +111,19 @@ impl Shard {
     ) -> bool {
         let Some(key) = key else { return true };
         self.forget_keys(now);
-        let entry = (channel.clone(), key);
+        let name = Name {
+            channel: channel.clone(),
+            key,
+            is_kept: false,
+        };
         let state = self.slots.get(&slot);
-        if state.is_some_and(|state| state.keys.taken.contains_key(&entry)) {
+        if state.is_some_and(|state| state.keys.taken.contains_key(&name)) {
             self.counters.keys_found += 1;
             return false;
         }
-        let room = self.has_key_room(now, channel, Some(&entry.1));
+        let room = self.has_key_room(now, channel, Some(&name.key));
         if room {
-            self.remember_key(now, slot, channel, Some(entry.1), None);
+            self.remember_key(now, slot, channel, Some(name.key), None);
         }
         room
     }
@@ -133,10 +156,14 @@ impl Shard {
             return;
         };
         let until = now.instant + IDEMPOTENCY_KEY_TTL;
-        let bytes = weight(channel, &key);
-        let due = (self.keys_due).push(until, slot, channel.clone(), key.clone());
-        let entry = (channel.clone(), key);
-        match state.keys.taken.insert(entry, Taken { position, due }) {
+        let name = Name {
+            channel: channel.clone(),
+            key,
+            is_kept: position.is_some(),
+        };
+        let bytes = name.weight();
+        let due = self.keys_due.push(until, slot, name.clone());
+        match state.keys.taken.insert(name, Taken { position, due }) {
             // Taken in an earlier numbering of its channel.
             Some(earlier) => {
                 self.keys_due.by_time.remove(&earlier.due);
@@ -160,11 +187,11 @@ impl Shard {
 
     /// Forgets keys whose time is over.
     pub(super) fn forget_keys(&mut self, now: Now) {
-        while let Some((slot, channel, key)) = self.keys_due.pop(now.instant) {
-            let bytes = weight(&channel, &key);
+        while let Some((slot, name)) = self.keys_due.pop(now.instant) {
+            let bytes = name.weight();
             let state = self.slots.get_mut(&slot);
             let keys = &mut state.expect("a slot is given up with its keys").keys;
-            keys.taken.remove(&(channel, key));
+            keys.taken.remove(&name);
             keys.bytes -= bytes;
             self.totals.keys -= 1;
             self.totals.key_bytes -= bytes;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use trunkline_shared::frame::{Publish, Refusal, ToEdge};
 use trunkline_shared::rules::Class;
-use trunkline_shared::{IdempotencyKey, Now, Offset, Position, PublishId, RequestId, Slot};
+use trunkline_shared::{
+    IdempotencyKey, IdempotencyKeyError, Now, Offset, Position, PublishId, RequestId, Slot,
+};
 
 use super::Shard;
 use super::admission::ChannelRules;
@@ -19,9 +21,8 @@ impl Shard {
             counter: publish.request.0,
         };
         let slot = publish.slot;
-        let key = publish.key.as_deref().map(IdempotencyKey::new);
-        let Ok(key) = key.transpose() else {
-            return self.close(caller.link, "an idempotency key that can't be one");
+        let Ok(key) = self.key_of(caller, &publish) else {
+            return;
         };
         let rules = match self.rules_of(&publish.channel) {
             Ok(rules) => rules,
@@ -36,6 +37,31 @@ impl Shard {
         }
     }
 
+    /// Takes a publish that history doesn't keep, of whichever class its channel is.
+    pub(super) fn on_publish_unkept(&mut self, now: Now, caller: Caller, publish: Publish) {
+        let Ok(key) = self.key_of(caller, &publish) else {
+            return;
+        };
+        match self.rules_of(&publish.channel) {
+            Ok(rules) => self.publish_ephemeral(now, caller, publish, key, rules),
+            Err(_) => self.counters.ephemeral_refused += 1,
+        }
+    }
+
+    /// The publisher's key. What can't be one ends the link.
+    fn key_of(
+        &mut self,
+        caller: Caller,
+        publish: &Publish,
+    ) -> Result<Option<IdempotencyKey>, IdempotencyKeyError> {
+        let key = publish.key.as_deref().map(IdempotencyKey::new).transpose();
+        if key.is_err() {
+            self.close(caller.link, "an idempotency key that can't be one");
+        }
+        key
+    }
+
+    /// Gives a publish to who is there, and forgets it.
     fn publish_ephemeral(
         &mut self,
         now: Now,
@@ -54,7 +80,7 @@ impl Shard {
             self.counters.ephemeral_refused += 1;
             return;
         }
-        if !self.takes_ephemeral_key(now, slot, &channel, key) {
+        if !self.takes_unkept_key(now, slot, &channel, key) {
             return;
         }
         self.counters.ephemeral_published += 1;

@@ -37,7 +37,7 @@ pub(super) struct SlotState {
     /// The keys of durable publishes among them.
     pub(super) keyed: Keyed,
     pub(super) ids: BufferedIds,
-    /// The keys of buffered and ephemeral publishes.
+    /// The keys of buffered publishes and of those that aren't kept.
     pub(super) keys: KeyMemory,
     pub(super) presence: BTreeMap<Channel, BTreeMap<SmolStr, Present>>,
     /// Edges in the middle of a presence snapshot, and the number at which it began.

@@ -17,5 +17,6 @@ mod removing;
 mod repeats;
 mod subscribe;
 mod support;
+mod unkept;
 mod unknown;
 mod walk;

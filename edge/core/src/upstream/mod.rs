@@ -63,6 +63,7 @@ pub use self::io::{Input, Output};
 use self::links::Link;
 use self::parked::Parked;
 use self::presence::Presences;
+use self::publish::Message;
 use self::requests::Requests;
 use self::routing::Routing;
 use self::timers::{Timer, Timers};
@@ -223,10 +224,17 @@ impl Upstream {
                 deadline,
                 channel,
                 key,
+                skip_history,
                 publication,
             } => {
-                let message = (key, publication);
-                self.on_publish(now, Asker { worker, ticket }, deadline, channel, message);
+                let asker = Asker { worker, ticket };
+                let message = Message {
+                    channel,
+                    key,
+                    skip_history,
+                    publication,
+                };
+                self.on_publish(now, asker, deadline, message);
             }
             ToUpstream::History {
                 ticket,

@@ -10,15 +10,28 @@ use super::unanswered::Unacked;
 use super::{Asker, Timer, Upstream};
 use crate::exchange::{Answer, RefusedBecause};
 
+/// What a worker publishes, as [`ToUpstream::Publish`](crate::exchange::ToUpstream::Publish) says it.
+pub(super) struct Message {
+    pub(super) channel: Channel,
+    pub(super) key: Option<IdempotencyKey>,
+    pub(super) skip_history: bool,
+    pub(super) publication: Publication,
+}
+
 impl Upstream {
     pub(super) fn on_publish(
         &mut self,
         now: Instant,
         asker: Asker,
         deadline: Instant,
-        channel: Channel,
-        (key, publication): (Option<IdempotencyKey>, Publication),
+        message: Message,
     ) {
+        let Message {
+            channel,
+            key,
+            skip_history,
+            publication,
+        } = message;
         self.counters.publishes += 1;
         let rules = self.routing.rules.clone();
         let class = rules
@@ -40,15 +53,18 @@ impl Upstream {
             ever_sent: false,
         };
         match class {
-            Class::Ephemeral => self.publish_ephemeral(now, &publish),
+            Class::Ephemeral => self.hand_over(now, &publish, ToNode::Publish),
+            Class::Durable | Class::Buffered if skip_history => {
+                self.hand_over(now, &publish, ToNode::PublishUnkept);
+            }
             Class::Durable | Class::Buffered => self.publish_kept(now, publish),
         }
     }
 
-    /// Hands an ephemeral publish to the link at most once; it is answered whatever becomes of it.
-    fn publish_ephemeral(&mut self, now: Instant, publish: &Unacked) {
+    /// Hands a publish that isn't kept to the link at most once; it is answered whatever becomes of it.
+    fn hand_over(&mut self, now: Instant, publish: &Unacked, frame: fn(Publish) -> ToNode) {
         let request = self.next_request();
-        let frame = self.publish_frame(now, request, publish);
+        let frame = frame(self.publish_frame(now, request, publish));
         let link = self.routing.link_of(publish.slot);
         if !link.is_some_and(|link| self.try_send_ephemeral(link, frame)) {
             self.counters.ephemeral_dropped += 1;
@@ -84,9 +100,9 @@ impl Upstream {
         self.refuse(asker, RefusedBecause::Temporary);
     }
 
-    fn publish_frame(&self, now: Instant, request: RequestId, publish: &Unacked) -> ToNode {
+    fn publish_frame(&self, now: Instant, request: RequestId, publish: &Unacked) -> Publish {
         let time_left = publish.deadline.since(now).as_millis();
-        ToNode::Publish(Publish {
+        Publish {
             request,
             slot: publish.slot,
             channel: publish.channel.clone(),
@@ -96,7 +112,7 @@ impl Upstream {
             time_left_ms: u32::try_from(time_left).unwrap_or(u32::MAX),
             key: publish.key.as_ref().map(|key| key.as_bytes().to_vec()),
             publication: publish.publication.clone(),
-        })
+        }
     }
 
     fn try_send_publish(&mut self, now: Instant, link: LinkId, id: RequestId) -> bool {
@@ -104,7 +120,7 @@ impl Upstream {
             return false;
         };
         let repeat = publish.ever_sent;
-        let frame = self.publish_frame(now, id, publish);
+        let frame = ToNode::Publish(self.publish_frame(now, id, publish));
         let sent = self.try_send(link, frame);
         if sent {
             self.unanswered.mark_sent(id, link);

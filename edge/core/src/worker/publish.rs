@@ -78,6 +78,7 @@ impl Session {
             deadline: ctx.deadline(now),
             channel: channel.clone(),
             key: message.key,
+            skip_history: false,
             publication: self.publication(now, channel, &message.data),
         });
         Ok(Outcome::Asked(ticket))

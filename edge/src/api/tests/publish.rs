@@ -84,11 +84,7 @@ async fn null_is_data_and_absence_is_not() {
 
 #[tokio::test]
 async fn what_can_not_be_honoured_yet_is_refused_with_108() {
-    for (key, value) in [
-        ("skip_history", json!(true)),
-        ("delta", json!(true)),
-        ("version", json!(3)),
-    ] {
+    for (key, value) in [("delta", json!(true)), ("version", json!(3))] {
         let api = api(Some(rules()), keyed(), |_| Answer::Published {
             position: None,
         });
@@ -98,11 +94,30 @@ async fn what_can_not_be_honoured_yet_is_refused_with_108() {
         is_error(&call(&api, "broadcast", body).await, 108);
     }
     let off = json!({
-        "channel": "chat:1", "data": 1, "idempotency_key": "", "skip_history": false, "delta": null, "version": 0,
+        "channel": "chat:1", "data": 1, "idempotency_key": "", "skip_history": null, "delta": null, "version": 0,
         "version_epoch": "e",
     });
     let answer = answered("publish", off, Answer::Published { position: None }).await;
     assert_eq!(answer, json!({"result": {}}));
+}
+
+#[tokio::test]
+async fn what_skips_history_says_so_upstream_and_has_no_position() {
+    for skip in [true, false] {
+        let api = api(Some(rules()), keyed(), move |message| {
+            let ToUpstream::Publish { skip_history, .. } = message else {
+                panic!("a publish")
+            };
+            assert_eq!(skip_history, skip);
+            Answer::Published { position: None }
+        });
+        let body = json!({"channel": "chat:1", "data": 1, "skip_history": skip});
+        let answer = call(&api, "publish", body).await;
+        assert_eq!(answer, json!({"result": {}}));
+        let body = json!({"channels": ["chat:1"], "data": 1, "skip_history": skip});
+        let answer = call(&api, "broadcast", body).await;
+        assert_eq!(answer["result"]["responses"], json!([{"result": {}}]));
+    }
 }
 
 #[tokio::test]

@@ -124,6 +124,7 @@ impl Rig {
             deadline: self.task.clock.instant() + Duration::from_secs(4),
             channel: Channel::parse("live:1").expect("a name"),
             key: None,
+            skip_history: false,
             publication: Publication {
                 offset: Offset::ZERO,
                 data: Payload::new(number.to_string().into()),

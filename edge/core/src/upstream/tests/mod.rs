@@ -245,6 +245,16 @@ impl Edge {
     }
 
     fn publish(&mut self, worker: WorkerId, channel: &str, data: &'static str) {
+        self.publish_and(worker, channel, data, false);
+    }
+
+    fn publish_and(
+        &mut self,
+        worker: WorkerId,
+        channel: &str,
+        data: &'static str,
+        skip_history: bool,
+    ) {
         let (ticket, deadline) = (self.ticket(), self.deadline());
         let publication = publication(0, data);
         self.worker(
@@ -254,6 +264,7 @@ impl Edge {
                 deadline,
                 channel: named(channel),
                 key: None,
+                skip_history,
                 publication,
             },
         );
@@ -492,7 +503,7 @@ fn publications(offsets: impl IntoIterator<Item = u64>) -> Vec<Publication> {
 /// The id of a request.
 fn request_of(frame: &ToNode) -> RequestId {
     match frame {
-        ToNode::Publish(publish) => publish.request,
+        ToNode::Publish(publish) | ToNode::PublishUnkept(publish) => publish.request,
         ToNode::Subscribe(subscribe) => subscribe.request,
         ToNode::Pull(pull) => pull.request,
         ToNode::History(history) => history.request,
@@ -519,6 +530,7 @@ fn kind(frame: &ToNode) -> &'static str {
         ToNode::Goodbye => "goodbye",
         ToNode::Publish(publish) if publish.repeat => "repeat",
         ToNode::Publish(_) => "publish",
+        ToNode::PublishUnkept(_) => "publish unkept",
         ToNode::Subscribe(_) => "subscribe",
         ToNode::Unsubscribe { .. } => "unsubscribe",
         ToNode::Pull(_) => "pull",

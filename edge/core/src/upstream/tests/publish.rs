@@ -323,6 +323,25 @@ fn an_ephemeral_publish_without_a_link_or_room_is_dropped_and_answered() {
 }
 
 #[test]
+fn a_publish_that_skips_history_goes_as_an_ephemeral_one_whatever_its_class() {
+    for (channel, kind_sent) in [
+        ("chat:1", "publish unkept"),
+        ("live:1", "publish unkept"),
+        ("cursors:1", "publish"),
+    ] {
+        let mut edge = Edge::linked();
+        edge.publish_and(A, channel, "1", true);
+        assert_eq!(edge.take_story(A), ["published None"]);
+        let (_, stream, frame) = edge.sent.pop().expect("it was sent");
+        assert_eq!((stream, kind(&frame)), (StreamId::Ephemeral, kind_sent));
+        assert_eq!(edge.upstream.gauges().unanswered, 0);
+        edge.link_down(1);
+        edge.link_up(2, 1);
+        assert!(edge.take_sent().is_empty(), "at most once");
+    }
+}
+
+#[test]
 fn ids_are_never_used_twice() {
     let mut edge = Edge::linked();
     edge.publish(A, "chat:1", "1");

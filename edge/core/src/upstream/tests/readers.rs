@@ -84,6 +84,19 @@ fn what_has_no_position_is_dropped_for_a_slow_worker() {
 }
 
 #[test]
+fn what_has_no_position_is_no_step_in_a_numbered_channel() {
+    let mut edge = Edge::linked();
+    edge.live(A, "chat:1", 5);
+    edge.push("chat:1", 6);
+    edge.push_ephemeral("chat:1");
+    edge.push("chat:1", 7);
+    assert_eq!(edge.take_story(A), given([6, 0, 7]));
+    edge.subscribe(B, "chat:1", Some(recover(5)));
+    let resumed = edge.take_story(B);
+    assert_eq!(resumed, ["subscribed 7 Some([6, 7])"], "no ring has it");
+}
+
+#[test]
 fn an_epoch_change_reaches_a_lagging_worker_and_ends_its_lag() {
     let mut edge = with_busy_reader(small_queue());
     edge.forget_outputs();

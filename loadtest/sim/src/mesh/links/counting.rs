@@ -40,6 +40,7 @@ impl Mesh {
             ToNode::Pull(_) => Covered::Pull,
             ToNode::PresenceSnapshot(_) => Covered::PresenceSnapshot,
             ToNode::Publish(_)
+            | ToNode::PublishUnkept(_)
             | ToNode::ShowView(_)
             | ToNode::Stats(_)
             | ToNode::Info { .. }
