@@ -14,11 +14,12 @@ use trunkline_link::Inbox;
 use trunkline_process::{Clock, draw_seed};
 use trunkline_shared::limits::INBOX_BYTES_MAX;
 use trunkline_shared::rules::{Namespace, Rules};
+use trunkline_shared::{Incarnation, RingView};
 use trunkline_store_core::MessageStore;
 
 use crate::control_task::{ControlMessage, ControlTask};
 use crate::doubles::Doubles;
-use crate::membership::Joined;
+use crate::settling::Settling;
 use crate::shard_task::{ShardMessage, ShardTask};
 use crate::sink::{Machines, Queue};
 use crate::store_driver::StoreDriver;
@@ -35,7 +36,8 @@ pub(crate) struct Carriers {
 }
 
 impl Carriers {
-    /// Starts the machines of a node that has joined; its links end after `idle_timeout` of silence.
+    /// Starts the machines of a node, and what tells how far they are with a view; its links end after `idle_timeout` of
+    /// silence.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -44,8 +46,9 @@ impl Carriers {
         clock: Clock,
         shards: u8,
         idle_timeout: Duration,
-    ) -> Result<Self, getrandom::Error> {
+    ) -> Result<(Self, Settling), getrandom::Error> {
         let (machines, inboxes, control_inbox) = queues(shards);
+        let (view_news, settling) = Settling::new(machines.shards.len());
         let (mut tasks, requests) = (JoinSet::new(), TaskTracker::new());
         let driver = Arc::new(StoreDriver::new(
             Arc::clone(store),
@@ -58,6 +61,7 @@ impl Carriers {
                 ..ShardConfig::default()
             };
             let task = ShardTask {
+                index,
                 shard: Shard::new(config, draw_seed()?, clock.now()),
                 clock,
                 store: Arc::clone(&driver),
@@ -65,16 +69,18 @@ impl Carriers {
                 queue: machines.shards[index].clone(),
                 requests: requests.clone(),
                 links: HashMap::new(),
+                view_news: view_news.clone(),
             };
             tasks.spawn(task.run());
         }
         let doubles = Doubles::new(idle_timeout * 2);
         tasks.spawn(control_task(clock, control_inbox, &machines, doubles).run());
-        Ok(Self {
+        let carriers = Self {
             machines,
             tasks,
             requests,
-        })
+        };
+        Ok((carriers, settling))
     }
 
     /// Runs something else until the node stops.
@@ -106,19 +112,23 @@ impl Carriers {
 }
 
 impl Machines {
-    /// Tells the machines what they own and by which rules: before any link is accepted, and whenever the node has taken
-    /// its place again.
-    pub(crate) fn instruct(&self, joined: &Joined, namespaces: Vec<Namespace>) {
-        let rules = Rules::new(joined.view.rules_version, namespaces);
+    /// Tells the machines by which view and rules they work: before any link is accepted, and whenever the node has taken
+    /// its place again. The shards claim what the view gives to the node's life `me`.
+    pub(crate) fn instruct(
+        &self,
+        view: &Arc<RingView>,
+        me: Incarnation,
+        namespaces: Vec<Namespace>,
+    ) {
+        let rules = Rules::new(view.rules_version, namespaces);
         let rules = Arc::new(rules.expect("the configuration was checked when it was loaded"));
         for shard in &self.shards {
             shard.say(ShardMessage::Input(Input::Rules(Arc::clone(&rules))));
-            let (view, slots) = (Arc::clone(&joined.view), Arc::clone(&joined.slots));
-            shard.say(ShardMessage::Input(Input::Own { view, slots }));
+            let view = Arc::clone(view);
+            shard.say(ShardMessage::Input(Input::View { view, me }));
         }
-        let view = Arc::clone(&joined.view);
         self.control
-            .say(ControlMessage::Input(ControlInput::View(view)));
+            .say(ControlMessage::Input(ControlInput::View(Arc::clone(view))));
         self.control
             .say(ControlMessage::Input(ControlInput::Rules(rules)));
     }

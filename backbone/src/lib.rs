@@ -15,6 +15,7 @@ mod membership;
 mod metrics;
 mod place;
 mod run;
+mod settling;
 mod shard_task;
 mod sink;
 mod store;

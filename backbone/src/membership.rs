@@ -6,10 +6,8 @@
 use std::sync::Arc;
 
 use trunkline_backbone_core::propose;
-use trunkline_shared::{Member, RingView, Slot, UnixMillis, ViewVersion};
-use trunkline_store_core::{
-    ClaimError, ClaimRequest, Claimed, MessageStore, StoreError, ViewChange,
-};
+use trunkline_shared::{Member, RingView, UnixMillis, ViewVersion};
+use trunkline_store_core::{MessageStore, StoreError, ViewChange};
 
 /// Why a node can't take its place.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +15,6 @@ pub enum JoinError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Slots couldn't be claimed.
-    #[error("slots could not be claimed: {0}")]
-    Claim(#[from] ClaimError),
     /// Somebody else changed the view at the same time.
     #[error(
         "the ring view was changed by somebody else while this node joined; is a second node on this store?"
@@ -27,18 +22,12 @@ pub enum JoinError {
     ViewRace,
 }
 
-/// What a node owns once it has joined.
-pub(crate) struct Joined {
-    pub(crate) view: Arc<RingView>,
-    pub(crate) slots: Arc<Vec<Claimed>>,
-}
-
-/// Writes a view in which `member` owns everything, then claims all slots in one write: view first, then claim.
+/// Writes a view in which `member` owns everything; the slots are claimed afterwards.
 pub(crate) async fn join(
     store: &impl MessageStore,
     member: Member,
     now: UnixMillis,
-) -> Result<Joined, JoinError> {
+) -> Result<Arc<RingView>, JoinError> {
     let before = store.view().await?;
     let (birth, timeline) = (store.birth(), store.timeline());
     let view = next_view(birth, timeline, before.as_ref(), member, now);
@@ -52,17 +41,7 @@ pub(crate) async fn join(
     {
         return Err(JoinError::ViewRace);
     }
-    let slots = Slot::all().map(|slot| (slot, false)).collect();
-    let slots = store
-        .claim(ClaimRequest {
-            view: view.version,
-            slots,
-        })
-        .await?;
-    Ok(Joined {
-        view: Arc::new(view),
-        slots: Arc::new(slots),
-    })
+    Ok(Arc::new(view))
 }
 
 fn next_view(

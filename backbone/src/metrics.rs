@@ -201,6 +201,7 @@ impl Page {
         );
         self.counter(backbone::CLAIMS, count(|counters| counters.claims));
         self.counter(backbone::GIVEN_UP, count(|counters| counters.given_up));
+        self.counter(backbone::PARKED, count(|counters| counters.parked));
         self.counter(
             backbone::EPOCHS_BEGUN,
             count(|counters| counters.epochs_begun),
@@ -230,6 +231,7 @@ impl Page {
         self.counter(backbone::CLOSED, count(|counters| counters.closed));
         self.gauge(backbone::SLOTS_NOW, hold(|gauges| gauges.slots));
         self.gauge(backbone::CLAIMING_NOW, hold(|gauges| gauges.claiming));
+        self.gauge(backbone::MOVING_NOW, hold(|gauges| gauges.moving));
         self.gauge(backbone::EDGES_NOW, hold(|gauges| gauges.edges));
         self.gauge(backbone::LINKS_NOW, hold(|gauges| gauges.links));
         self.gauge(backbone::CHANNELS_NOW, hold(|gauges| gauges.channels));
@@ -245,6 +247,10 @@ impl Page {
         self.gauge(
             backbone::WAITING_BYTES_NOW,
             hold(|gauges| gauges.waiting_bytes),
+        );
+        self.gauge(
+            backbone::PARKED_BYTES_NOW,
+            hold(|gauges| gauges.parked_bytes),
         );
         self.gauge(backbone::PUBLISH_IDS_NOW, hold(|gauges| gauges.publish_ids));
         self.gauge(backbone::KEYS_NOW, hold(|gauges| gauges.keys));

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{info, warn};
 use trunkline_process::Clock;
-use trunkline_shared::Member;
 use trunkline_shared::rules::Namespace;
+use trunkline_shared::{Member, RingView};
 use trunkline_store::postgres::Renewals;
 use trunkline_store_core::MessageStore;
 
-use crate::membership::{Joined, join};
+use crate::membership::join;
+use crate::settling::Settling;
 use crate::sink::Machines;
 
 const FIRST_DELAY: Duration = Duration::from_millis(50);
@@ -25,24 +26,27 @@ pub(crate) struct Place<S> {
     pub(crate) namespaces: Vec<Namespace>,
     pub(crate) clock: Clock,
     pub(crate) machines: Machines,
+    pub(crate) settling: Settling,
 }
 
 impl<S: MessageStore> Place<S> {
     /// Joins again after each renewal, until the store is gone.
-    pub(crate) async fn follow(self, mut renewals: watch::Receiver<Renewals>) {
+    pub(crate) async fn follow(mut self, mut renewals: watch::Receiver<Renewals>) {
         while renewals.changed().await.is_ok() {
-            let joined = self.join_again().await;
-            info!(version = %joined.view.version, "joined again since new epochs have begun, all slots claimed");
-            self.machines.instruct(&joined, self.namespaces.clone());
+            let view = self.join_again().await;
+            let me = self.member.incarnation;
+            self.machines.instruct(&view, me, self.namespaces.clone());
+            self.settling.reach(view.version).await;
+            info!(version = %view.version, "joined again since new epochs have begun, all slots claimed");
         }
     }
 
-    async fn join_again(&self) -> Joined {
+    async fn join_again(&self) -> Arc<RingView> {
         let mut delay = FIRST_DELAY;
         loop {
             let now = self.clock.now().unix;
             match join(self.store.as_ref(), self.member.clone(), now).await {
-                Ok(joined) => return joined,
+                Ok(view) => return view,
                 Err(error) => warn!(%error, "can't join again yet"),
             }
             tokio::time::sleep(delay).await;

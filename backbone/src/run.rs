@@ -72,9 +72,9 @@ impl Node {
                 .map_err(RunError::io(format!("backbone.listen {listen}")))?;
         let clock = Clock::start();
         let member = member(&config, &name, incarnation, link);
-        let joined = join(store.as_ref(), member.clone(), clock.now().unix).await?;
-        info!(node = %name, incarnation = %incarnation, version = %joined.view.version, "joined, all slots claimed");
-        let mut carriers = Carriers::start(
+        let view = join(store.as_ref(), member.clone(), clock.now().unix).await?;
+        info!(node = %name, incarnation = %incarnation, version = %view.version, "joined");
+        let (mut carriers, mut settling) = Carriers::start(
             &store,
             clock,
             config.backbone.shard_count(),
@@ -82,7 +82,11 @@ impl Node {
         )?;
         carriers
             .machines
-            .instruct(&joined, config.namespaces.clone());
+            .instruct(&view, incarnation, config.namespaces.clone());
+        tokio::select! {
+            () = settling.reach(view.version) => info!("all slots claimed"),
+            () = shutdown.drain() => {}
+        }
         if let Some(renewals) = renewals {
             let place = Place {
                 store: Arc::clone(&store),
@@ -90,6 +94,7 @@ impl Node {
                 namespaces: config.namespaces,
                 clock,
                 machines: carriers.machines.clone(),
+                settling,
             };
             carriers.carry(place.follow(renewals));
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use trunkline_backbone_core::io::{
@@ -16,6 +16,7 @@ use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::{LinkId, StreamId};
 use trunkline_store_core::MessageStore;
 
+use crate::settling::ViewNews;
 use crate::sink::Queue;
 use crate::store_driver::StoreDriver;
 
@@ -54,6 +55,8 @@ const BATCH: usize = 256;
 
 /// One shard with everything that it is carried by.
 pub(crate) struct ShardTask<S> {
+    /// Its place among the node's shards.
+    pub(crate) index: usize,
     pub(crate) shard: Shard,
     pub(crate) clock: Clock,
     pub(crate) store: Arc<StoreDriver<S>>,
@@ -63,6 +66,8 @@ pub(crate) struct ShardTask<S> {
     /// Requests to the store under way; the process ends after them.
     pub(crate) requests: TaskTracker,
     pub(crate) links: HashMap<LinkId, LinkSender<ToEdge>>,
+    /// Where it says how far it is with a view.
+    pub(crate) view_news: UnboundedSender<ViewNews>,
 }
 
 impl<S: MessageStore> ShardTask<S> {
@@ -135,6 +140,11 @@ impl<S: MessageStore> ShardTask<S> {
                     frame,
                 } => self.send(link, stream, &frame),
                 Output::Store(ticket, request) => self.ask(ticket, request),
+                Output::Settled { version } => {
+                    let shard = self.index;
+                    self.tell(ViewNews::Settled { shard, version });
+                }
+                Output::NeedView { version } => self.tell(ViewNews::Needed { version }),
                 Output::Close { link, reason } => {
                     if let Some(sender) = self.links.get(&link) {
                         sender.close(reason);
@@ -166,6 +176,11 @@ impl<S: MessageStore> ShardTask<S> {
                 },
             );
         }
+    }
+
+    /// Nobody listens where views change no more.
+    fn tell(&self, news: ViewNews) {
+        let _ = self.view_news.send(news);
     }
 
     fn ask(&self, ticket: StoreTicket, request: StoreRequest) {

@@ -32,7 +32,7 @@ use crate::time::UnixMillis;
 pub struct ViewVersion {
     /// When the store was created, or imported, or got new epochs.
     pub birth: UnixMillis,
-    /// The latest database server's timeline under asynchronous replication; 0 where there was none. Never falls.
+    /// The latest database servers' timelines together, under asynchronous replication; 0 where there was none. Never falls.
     pub timeline: u32,
     /// Grows with each change of the row; led by the clock of the node that changes it, in Unix milliseconds.
     pub number: u64,

@@ -20,6 +20,9 @@ pub struct ShardConfig {
     pub slot_waiting_bytes_max: usize,
     /// Bytes of publishes that may wait in all slots together; beyond it `Busy`. Default 256 MiB.
     pub waiting_bytes_max: usize,
+    /// Bytes of publishes and subscribes that may wait for a view that the node doesn't have; beyond it `Busy`.
+    /// Default 16 MiB.
+    pub parked_bytes_max: usize,
     /// Bytes of one part of an append. Default 4 MiB.
     pub append_bytes_max: usize,
     /// Channels that are kept in memory; beyond it the one idle for longest goes, and when none is idle, `Busy`.
@@ -64,6 +67,7 @@ impl Default for ShardConfig {
             ephemeral_queue_bytes: limits::EPHEMERAL_QUEUE_BYTES_MAX,
             slot_waiting_bytes_max: 16 << 20,
             waiting_bytes_max: 256 << 20,
+            parked_bytes_max: 16 << 20,
             append_bytes_max: limits::APPEND_BYTES_MAX,
             channels_max: 1_000_000,
             ring_bytes_max: 4 << 20,

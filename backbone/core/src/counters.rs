@@ -63,10 +63,12 @@ pub struct Counters {
     pub appends_failed: u64,
     /// Publishes of unknown appends that turned out to be kept.
     pub unknown_kept: u64,
-    /// Slots claimed again.
+    /// Slots asked of the store.
     pub claims: u64,
-    /// Slots given up because a later view had claimed them.
+    /// Slots given up because a later view gives them to another.
     pub given_up: u64,
+    /// Publishes and subscribes that waited for a view that the node didn't have.
+    pub parked: u64,
     /// Slots that got a new epoch.
     pub epochs_begun: u64,
     /// `Reset` frames sent.
@@ -92,8 +94,10 @@ pub struct Counters {
 pub struct Gauges {
     /// Slots owned.
     pub slots: usize,
-    /// Slots that are being claimed again.
+    /// Slots that are being claimed.
     pub claiming: usize,
+    /// Slots that the present view moves to the node or from it, until they are claimed or their last append has ended.
+    pub moving: usize,
     /// Lives of edges known.
     pub edges: usize,
     /// Links up.
@@ -108,6 +112,8 @@ pub struct Gauges {
     pub ring_bytes: usize,
     /// Bytes of publishes that wait.
     pub waiting_bytes: usize,
+    /// Bytes of publishes and subscribes that wait for a view that the node doesn't have.
+    pub parked_bytes: usize,
     /// Ids of buffered publishes kept.
     pub publish_ids: usize,
     /// Idempotency keys of buffered and ephemeral channels remembered.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::rules::Rules;
-use trunkline_shared::{Channel, EdgeId, Incarnation, LinkId, Region, RingView, Slot, StreamId};
+use trunkline_shared::{
+    Channel, EdgeId, Incarnation, LinkId, Region, RingView, Slot, StreamId, ViewVersion,
+};
 use trunkline_store_core::{
     AllFound, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError, FloorRequest, Head,
     RangeRequest, Refused, SlotPart, StoreError, StoredMessage,
@@ -62,12 +64,19 @@ pub enum Input {
         /// The sum of [`ToEdge::weight`] of what was written.
         weight: usize,
     },
-    /// Slots that the node has claimed under a view; the shard takes those of its lanes.
-    Own {
-        /// The view under which they were claimed; also the view that others are pointed to for slots not owned.
+    /// The view that the node holds from now on: of its lanes the shard claims the slots that it gains and gives up those
+    /// that another has. An older one is ignored.
+    View {
+        /// Also the view that others are pointed to for slots not owned.
         view: Arc<RingView>,
-        /// What was claimed.
-        slots: Arc<Vec<Claimed>>,
+        /// The node's present life; of the slots of any other nothing is kept.
+        me: Incarnation,
+    },
+    /// Whether the node's lease holds, as it does at first. Without it no append, claim or floor begins, and what needs
+    /// one is refused at once.
+    Lease {
+        /// It does.
+        held: bool,
     },
     /// The rules that hold from now on.
     Rules(Arc<Rules>),
@@ -93,6 +102,18 @@ pub enum Output {
     },
     /// Ask the store.
     Store(StoreTicket, StoreRequest),
+    /// Every slot that the view of this version gives to the node is claimed, of the shard's lanes, and nothing of a slot
+    /// given up is in flight any more. Said once for each version that is held long enough.
+    Settled {
+        /// The present view's.
+        version: ViewVersion,
+    },
+    /// Somebody has a later view than the node: frames or claims wait until one of at least this version comes. Said once
+    /// for each version.
+    NeedView {
+        /// The version named.
+        version: ViewVersion,
+    },
     /// Close a link: its edge breaks the protocol.
     Close {
         /// Which link.
@@ -107,7 +128,7 @@ pub enum Output {
 pub enum StoreRequest {
     /// Append one slot's part; each slot has one in flight at most.
     Append(SlotPart),
-    /// Claim slots again, after an unknown append or to begin new epochs.
+    /// Claim slots that a view has given to the node, or again after an unknown append or to begin new epochs.
     Claim(ClaimRequest),
     /// Read heads.
     Heads(Vec<(Slot, Channel)>),

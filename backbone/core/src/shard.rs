@@ -10,8 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use trunkline_shared::frame::ToNode;
 use trunkline_shared::limits::LANES;
 use trunkline_shared::rules::Rules;
-use trunkline_shared::{Instant, LinkId, Now, RingView, Slot};
-use trunkline_store_core::Claimed;
+use trunkline_shared::{Instant, LinkId, Now, Slot};
 
 use crate::config::ShardConfig;
 use crate::counters::Counters;
@@ -32,8 +31,10 @@ mod invariants;
 mod key_memory;
 mod keys;
 mod lag;
+mod lease;
 mod life;
 mod outcome;
+mod parked;
 mod pending;
 mod presence;
 mod presence_answers;
@@ -51,6 +52,7 @@ mod settle;
 mod slot;
 mod subscribe;
 mod tickets;
+mod views;
 
 use claims::Claims;
 use edges::{Caller, Edges};
@@ -58,10 +60,12 @@ use heads::HeadReads;
 use idle::Idle;
 use key_memory::KeysDue;
 use life::Lives;
+use parked::Parked;
 use repeats::LookUps;
 use retry::Retry;
 use slot::SlotState;
 use tickets::{Purpose, Tickets};
+use views::Views;
 
 /// Owns channels: numbers and keeps what is published, delivers one copy per subscribed edge.
 ///
@@ -72,10 +76,13 @@ pub struct Shard {
     config: ShardConfig,
     rng: ChaCha8Rng,
     rules: Option<Arc<Rules>>,
-    view: Option<Arc<RingView>>,
+    views: Views,
+    /// The node's lease holds.
+    is_leased: bool,
     slots: BTreeMap<Slot, SlotState>,
     edges: Edges,
     lives: Lives,
+    parked: Parked,
     claims: Claims,
     heads: HeadReads,
     look_ups: LookUps,
@@ -117,10 +124,12 @@ impl Shard {
         Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
             rules: None,
-            view: None,
+            views: Views::default(),
+            is_leased: true,
             slots: BTreeMap::new(),
             edges: Edges::default(),
             lives: Lives::default(),
+            parked: Parked::default(),
             claims: Claims::new(retry()),
             heads: HeadReads::new(retry()),
             look_ups: LookUps::default(),
@@ -147,10 +156,12 @@ impl Shard {
                 stream,
                 weight,
             } => self.on_sent(link, stream, weight),
-            Input::Own { view, slots } => self.on_own(now, view, &slots),
+            Input::View { view, me } => self.on_view(now, view, me),
+            Input::Lease { held } => self.on_lease(now, held),
             Input::Rules(rules) => self.on_rules(rules),
             Input::Store(ticket, answer) => self.on_store(now, ticket, answer),
         }
+        self.tell_settled();
         self.settle_touched();
     }
 
@@ -161,6 +172,7 @@ impl Shard {
         self.on_lives_due(now);
         self.on_claim_retry(now);
         self.on_heads_retry(now);
+        self.refuse_late_parked(now);
         self.settle_touched();
     }
 
@@ -181,7 +193,11 @@ impl Shard {
             .retry
             .at()
             .map(|when| (when, "heads are read again"));
-        [life, claim, heads]
+        let parked = self
+            .parked
+            .at()
+            .map(|when| (when, "what waits for a view has no time left"));
+        [life, claim, heads, parked]
             .into_iter()
             .flatten()
             .min_by_key(|(when, _)| *when)
@@ -238,22 +254,6 @@ impl Shard {
                 self.on_check_positions(caller, request, channels)
             }
             ToNode::ShowView(_) | ToNode::Stats(_) | ToNode::Info { .. } | ToNode::Goodbye => {}
-        }
-    }
-
-    fn on_own(&mut self, now: Now, view: Arc<RingView>, slots: &[Claimed]) {
-        if self
-            .view
-            .as_ref()
-            .is_none_or(|ours| ours.version <= view.version)
-        {
-            self.view = Some(view);
-        }
-        for claimed in slots {
-            if self.is_mine(claimed.slot) {
-                self.take_claim(now, claimed, false);
-                self.claim_when_landed(now, claimed.slot);
-            }
         }
     }
 

@@ -33,11 +33,6 @@ pub(crate) enum Asker {
         /// Its number for the request.
         ticket: StoreTicket,
     },
-    /// The node itself: it claims all slots.
-    Node {
-        /// Which life.
-        life: u64,
-    },
     /// Somebody else, who doesn't wait for the answer.
     Foreign,
 }

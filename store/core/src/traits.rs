@@ -98,8 +98,8 @@ pub trait MessageStore: Send + Sync + 'static {
     /// When the store was created, or got new epochs last; leads the version of every view.
     fn birth(&self) -> UnixMillis;
 
-    /// The timeline of the server that keeps the view, which comes next in a view's version: it grows by a fail-over that
-    /// may have lost commits. 0 for a store without such servers.
+    /// The timelines of the servers together, which come next in a view's version: they grow by a fail-over that may have
+    /// lost commits. 0 for a store without such servers.
     fn timeline(&self) -> u32 {
         0
     }

@@ -196,6 +196,7 @@ impl MessageStore for PostgresStore {
     }
 
     fn timeline(&self) -> u32 {
-        self.first().timeline()
+        // Of all together, so that a fail-over of any of them leads to another view, and its slots are claimed again.
+        self.servers.iter().map(Server::timeline).sum()
     }
 }

@@ -42,21 +42,20 @@ impl Shard {
         if rules.slot != slot {
             return Err(Refusal::WrongSlot);
         }
-        if self.slots.contains_key(&slot) {
+        if (self.slots.get(&slot)).is_some_and(|state| !state.is_leaving) {
             return Ok(());
         }
-        Err(self
-            .view
-            .as_ref()
-            .map_or(Refusal::Busy, |view| Refusal::Moved {
-                version: view.version,
-            }))
+        let moved = |version| Refusal::Moved { version };
+        Err(self.views.version().map_or(Refusal::Busy, moved))
     }
 
-    /// Whether what needs the slot's claim would only wait for a store that is away.
+    /// Whether what needs the store would only wait: without the node's lease, or with a store that is away.
     pub(super) fn is_store_failing(&self, slot: Slot) -> bool {
-        self.claims.retry.is_failing()
-            && self.slots.get(&slot).is_some_and(|state| !state.is_ready())
+        let claims_fail = || {
+            self.claims.retry.is_failing()
+                && self.slots.get(&slot).is_some_and(|state| !state.is_ready())
+        };
+        !self.is_leased || claims_fail()
     }
 
     pub(super) fn region_of(&self, edge: Incarnation) -> SmolStr {

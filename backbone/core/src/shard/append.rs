@@ -23,7 +23,8 @@ impl Shard {
         let Some(state) = self.slots.get(&slot) else {
             return;
         };
-        if state.is_ready()
+        if self.is_leased
+            && state.is_ready()
             && state.flight.is_none()
             && state.waiting.front().is_some_and(|held| !held.is_sought())
         {
@@ -91,11 +92,7 @@ impl Shard {
             channels: channels.iter().map(append).collect(),
         };
         let ticket = self.tickets.draw();
-        state.flight = Some(Flight {
-            ticket,
-            generation: state.generation,
-            channels,
-        });
+        state.flight = Some(Flight { ticket, channels });
         self.counters.appends += 1;
         self.ask_store(ticket, Purpose::Append(slot), StoreRequest::Append(part));
     }

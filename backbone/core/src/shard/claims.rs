@@ -1,8 +1,9 @@
-//! Claiming slots again: after an append of which nobody knows, after a refusal, and to begin a new epoch.
+//! Claiming slots: when a view gives them to the node, and again after an append of which nobody knows, after a refusal,
+//! and to begin a new epoch.
 //!
 //! A claim waits for the lost append to end and fences whoever else writes; so what the heads say afterwards is final.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_shared::frame::Refusal;
 use trunkline_shared::rules::Class;
@@ -17,13 +18,13 @@ use super::slot::{Reclaim, SlotState};
 use super::tickets::Purpose;
 use crate::io::StoreRequest;
 
-/// Slots that are to be claimed again; one claim is in flight at a time.
+/// Slots that are to be claimed; one claim is in flight at a time.
 #[derive(Debug)]
 pub(super) struct Claims {
     wanted: BTreeSet<Slot>,
-    /// Slots of a claim that was refused for a later view: it doesn't say for which, so they are claimed one by one.
-    alone: BTreeSet<Slot>,
     in_flight: bool,
+    /// The later view for which a claim was refused: nothing is claimed before the node has it.
+    outdated_by: Option<ViewVersion>,
     pub(super) retry: Retry,
 }
 
@@ -31,25 +32,26 @@ impl Claims {
     pub(super) const fn new(retry: Retry) -> Self {
         Self {
             wanted: BTreeSet::new(),
-            alone: BTreeSet::new(),
             in_flight: false,
+            outdated_by: None,
             retry,
         }
     }
 
-    fn next(&mut self) -> Vec<Slot> {
-        match self.alone.pop_first() {
-            Some(slot) => {
-                self.wanted.remove(&slot);
-                vec![slot]
-            }
-            None => std::mem::take(&mut self.wanted).into_iter().collect(),
-        }
+    pub(super) fn want(&mut self, slot: Slot) {
+        self.wanted.insert(slot);
+    }
+
+    /// Whether a claim may be sent now.
+    fn may_ask(&self, now: Now, view: ViewVersion) -> bool {
+        let waits = self.retry.at().is_some_and(|at| at > now.instant);
+        let outdated = self.outdated_by.is_some_and(|later| later > view);
+        !(self.in_flight || waits || outdated)
     }
 }
 
 impl Shard {
-    /// Stops numbering in a slot until it is claimed again; [`Shard::claim_when_landed`] sends the claim.
+    /// Stops numbering in a slot until it is claimed; [`Shard::claim_when_landed`] sends the claim.
     pub(super) fn want_claim(&mut self, slot: Slot, why: Reclaim) {
         let Some(state) = self.slots.get_mut(&slot) else {
             return;
@@ -65,40 +67,34 @@ impl Shard {
             return;
         };
         if state.reclaim.is_some() && state.flight.is_none() {
-            self.claims.wanted.insert(slot);
+            self.claims.want(slot);
             self.ask_claim(now);
         }
     }
 
     pub(super) fn ask_claim(&mut self, now: Now) {
-        let Some(view) = self.view.as_ref().map(|view| view.version) else {
+        let Some(view) = self.views.version() else {
             return;
         };
-        if self.claims.in_flight || self.claims.retry.at().is_some_and(|at| at > now.instant) {
+        if !self.is_leased || !self.claims.may_ask(now, view) {
             return;
         }
-        let slots: Vec<_> = self
-            .claims
-            .next()
-            .into_iter()
-            .filter_map(|slot| self.claim_of(slot))
-            .collect();
+        let wanted = std::mem::take(&mut self.claims.wanted).into_iter();
+        let slots: Vec<_> = wanted.filter_map(|slot| self.claim_of(slot)).collect();
         if slots.is_empty() {
             return;
         }
         self.claims.in_flight = true;
         self.counters.claims += slots.len() as u64;
         let ticket = self.tickets.draw();
-        let purpose = Purpose::Claim(slots.clone());
-        self.ask_store(
-            ticket,
-            purpose,
-            StoreRequest::Claim(ClaimRequest { view, slots }),
-        );
+        let claim = ClaimRequest { view, slots };
+        let purpose = Purpose::Claim(claim.clone());
+        self.ask_store(ticket, purpose, StoreRequest::Claim(claim));
     }
 
     fn claim_of(&self, slot: Slot) -> Option<(Slot, bool)> {
-        let reclaim = self.slots.get(&slot)?.reclaim?;
+        let state = self.slots.get(&slot)?;
+        let reclaim = state.reclaim.filter(|_| !state.is_leaving)?;
         Some((slot, reclaim.new_epoch))
     }
 
@@ -111,25 +107,30 @@ impl Shard {
     pub(super) fn on_claimed(
         &mut self,
         now: Now,
-        asked: Vec<(Slot, bool)>,
+        asked: ClaimRequest,
         answer: Result<Vec<Claimed>, ClaimError>,
     ) {
         self.claims.in_flight = false;
         match answer {
             Ok(claimed) => {
                 self.claims.retry.succeeded();
-                for (slot, new_epoch) in asked {
-                    if let Some(claimed) = claimed.iter().find(|claimed| claimed.slot == slot) {
-                        self.take_claim(now, claimed, new_epoch);
-                    }
-                    self.claim_when_landed(now, slot);
+                let new_epochs: BTreeMap<_, _> = asked.slots.into_iter().collect();
+                for claimed in claimed {
+                    let new_epoch = new_epochs.get(&claimed.slot).copied().unwrap_or(false);
+                    self.take_claim(now, asked.view, claimed, new_epoch);
+                    self.claim_when_landed(now, claimed.slot);
                 }
             }
-            Err(ClaimError::LaterView(version)) => self.on_later_view(now, &asked, version),
+            Err(ClaimError::LaterView(version)) => {
+                self.claims
+                    .wanted
+                    .extend(asked.slots.iter().map(|(slot, _)| *slot));
+                self.on_later_view(version);
+            }
             Err(ClaimError::Store(_)) => {
                 self.claims.retry.failed(now);
-                for (slot, _) in asked {
-                    self.claims.wanted.insert(slot);
+                for (slot, _) in asked.slots {
+                    self.claims.want(slot);
                     self.fail_waiting(slot, Refusal::StoreAway);
                 }
             }
@@ -137,50 +138,38 @@ impl Shard {
         self.ask_claim(now);
     }
 
-    /// The claim was sent under an older view than the slots were claimed under: by our own node, whose claim has arrived
-    /// here meanwhile, or by another.
-    fn on_later_view(&mut self, now: Now, asked: &[(Slot, bool)], version: ViewVersion) {
-        let is_ours = self
-            .view
-            .as_ref()
-            .is_some_and(|view| view.version >= version);
-        if is_ours {
-            asked
-                .iter()
-                .for_each(|(slot, _)| self.claim_when_landed(now, *slot));
-            return;
-        }
-        match asked {
-            [(slot, _)] => self.give_up(*slot, version),
-            several => self
-                .claims
-                .alone
-                .extend(several.iter().map(|(slot, _)| *slot)),
+    /// A slot was claimed under a later view than the claim's: the node needs that one to know which slots are its own.
+    fn on_later_view(&mut self, version: ViewVersion) {
+        if self.views.version() < Some(version) {
+            self.claims.outdated_by = self.claims.outdated_by.max(Some(version));
+            self.need_view(version);
         }
     }
 
-    /// Takes what a claim of ours gave, by the shard or by its node.
-    pub(super) fn take_claim(&mut self, now: Now, claimed: &Claimed, asked_new_epoch: bool) {
-        let Some(view) = self.view.as_ref().map(|view| view.version) else {
-            return;
-        };
+    /// Takes what a claim under a view gave.
+    fn take_claim(
+        &mut self,
+        now: Now,
+        under: ViewVersion,
+        claimed: Claimed,
+        asked_new_epoch: bool,
+    ) {
         let slot = claimed.slot;
         let Some(state) = self.slots.get_mut(&slot) else {
-            self.slots.insert(slot, SlotState::new(claimed, view));
             return;
         };
-        if claimed.generation <= state.generation {
+        let first = !state.is_claimed();
+        // A slot may have been given to another and back since: that other's claim may be the later one of the two.
+        let outdated = first && under < state.claimed_under;
+        if outdated {
             return;
         }
-        let skipped = claimed.generation.0 != state.generation.0 + 1;
-        let new_epoch = claimed.epoch != state.epoch;
-        let reclaim = state.reclaim.take().unwrap_or(Reclaim {
-            new_epoch: false,
-            foreign: true,
-        });
+        let skipped = !first && claimed.generation.0 != state.generation.0 + 1;
+        let new_epoch = !first && claimed.epoch != state.epoch;
+        let reclaim = state.reclaim.take().unwrap_or_default();
         state.generation = claimed.generation;
         state.epoch = claimed.epoch;
-        state.claimed_under = view;
+        state.claimed_under = under;
         if reclaim.new_epoch && !asked_new_epoch && !new_epoch {
             state.reclaim = Some(reclaim);
         }
@@ -194,8 +183,29 @@ impl Shard {
             self.counters.epochs_begun += 1;
             self.reset(slot);
         }
+        self.settle_claim(slot);
         self.load_heads_of(slot);
         self.advance(now, slot);
+    }
+
+    /// A claim settles its slot, unless the store has begun a new life since.
+    fn settle_claim(&mut self, slot: Slot) {
+        let view = self.views.version().unwrap_or_default();
+        if self
+            .slots
+            .get(&slot)
+            .is_some_and(|state| state.is_claimed_in(view))
+        {
+            self.views.unsettled.remove(&slot);
+        } else {
+            self.want_claim(
+                slot,
+                Reclaim {
+                    new_epoch: false,
+                    foreign: true,
+                },
+            );
+        }
     }
 }
 
@@ -211,6 +221,11 @@ fn doubt_everything(state: &mut SlotState) {
             state.waiting.push_front(held);
         }
     }
+    doubt_waiting(state);
+}
+
+/// Ids must be looked up before anything that waits is numbered.
+pub(super) fn doubt_waiting(state: &mut SlotState) {
     for held in state
         .waiting
         .iter_mut()

@@ -19,6 +19,7 @@ impl Shard {
                 .values()
                 .filter(|state| !state.is_ready())
                 .count(),
+            moving: self.views.unsettled.len(),
             edges: self.edges.by_life.len(),
             links: self.edges.links(),
             channels: self.totals.channels,
@@ -26,6 +27,7 @@ impl Shard {
             subscriptions: links().map(|link| link.subscriptions.len()).sum(),
             ring_bytes: self.totals.ring_bytes,
             waiting_bytes: self.totals.waiting_bytes,
+            parked_bytes: self.parked.bytes(),
             publish_ids: self.totals.publish_ids,
             keys: self.totals.keys,
             key_bytes: self.totals.key_bytes,

@@ -1,13 +1,14 @@
-//! Forgetting what a slot's edges were told, and giving up a slot that another owns.
+//! Forgetting what a slot's edges were told, and giving up a slot that a view gives to another.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use trunkline_shared::frame::{Refusal, ToEdge};
 use trunkline_shared::rules::Class;
-use trunkline_shared::{Slot, ViewVersion};
+use trunkline_shared::{Now, Slot, ViewVersion};
 
 use super::Shard;
-use super::pending::Held;
+use super::pending::{Flight, Held};
+use crate::io::PartOutcome;
 
 impl Shard {
     /// Forgets what is subscribed in a slot, and tells its edges.
@@ -34,30 +35,55 @@ impl Shard {
         }
     }
 
-    /// Gives a slot up: another owns it in the view of `version`.
+    /// Gives a slot up that isn't the node's in the view of `version`: at once, or when its append has ended.
+    ///
+    /// Until then its subscribers stay, so that what is committed is delivered.
     pub(super) fn give_up(&mut self, slot: Slot, version: ViewVersion) {
         self.counters.given_up += 1;
-        self.reset(slot);
-        self.fail_waiting(slot, Refusal::Moved { version });
-        self.drop_slot(slot, version);
+        self.refuse_everything(slot, Refusal::Moved { version });
+        match self.slots.get_mut(&slot) {
+            Some(state) if state.flight.is_some() => {
+                state.is_leaving = true;
+                self.views.unsettled.insert(slot);
+            }
+            Some(_) => self.drop_slot(slot),
+            None => {}
+        }
     }
 
-    fn drop_slot(&mut self, slot: Slot, version: ViewVersion) {
-        let Some(state) = self.slots.get_mut(&slot) else {
-            return;
-        };
-        let mut rest: Vec<Held> = state.waiting.drain(..).collect();
-        rest.extend(
-            state
-                .channels
-                .values_mut()
-                .flat_map(|channel| std::mem::take(&mut channel.lost)),
-        );
-        self.refuse_held(slot, rest, Refusal::Moved { version });
+    /// The append of a slot that was given up has ended: who has the slot now may repeat what wasn't committed.
+    pub(super) fn land_leaving(
+        &mut self,
+        now: Now,
+        slot: Slot,
+        flight: Flight,
+        outcome: &PartOutcome,
+    ) {
+        let version = self.views.version().unwrap_or_default();
+        match outcome {
+            PartOutcome::Committed => self.on_committed(now, slot, flight),
+            PartOutcome::Refused(_) | PartOutcome::Failed(_) | PartOutcome::Unknown => {
+                let all = flight.channels.into_values().flatten();
+                self.refuse_held(slot, all, Refusal::Moved { version });
+            }
+        }
+        self.drop_slot(slot);
+        if self.views.gives(slot) {
+            self.hold_slot(slot, version);
+            self.ask_claim(now);
+        }
+        self.take_parked(now);
+    }
+
+    /// Drops a slot that nothing waits in.
+    fn drop_slot(&mut self, slot: Slot) {
+        self.reset(slot);
         let names: Vec<_> = self.slots[&slot].channels.keys().cloned().collect();
         for name in names {
             self.drop_channel(slot, &name);
         }
+        self.look_ups.forget(slot);
+        self.views.unsettled.remove(&slot);
         if let Some(state) = self.slots.remove(&slot) {
             self.totals.publish_ids -= state.ids.len();
             self.drop_keys(&state.keys);
@@ -66,6 +92,20 @@ impl Shard {
                 .values()
                 .map(|clients| clients.len())
                 .sum::<usize>();
+        }
+    }
+
+    /// Refuses everything that has no answer yet in a slot, but for what is in flight.
+    fn refuse_everything(&mut self, slot: Slot, refusal: Refusal) {
+        let Some(state) = self.slots.get_mut(&slot) else {
+            return;
+        };
+        let lost = state.channels.values_mut();
+        let lost = lost.flat_map(|channel| std::mem::take(&mut channel.lost));
+        let all: Vec<Held> = state.waiting.drain(..).chain(lost).collect();
+        self.refuse_held(slot, all, refusal);
+        for name in self.unloaded(slot) {
+            self.fail_load(slot, &name, refusal);
         }
     }
 

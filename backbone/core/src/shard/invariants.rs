@@ -51,8 +51,40 @@ impl Shard {
                 assert_eq!(idle, channel.is_idle(), "idle channels are known as such");
             }
         }
+        self.check_places();
+        self.parked.check();
         self.check_links();
         self.check_totals();
+    }
+
+    fn check_places(&self) {
+        let view = self.views.version().unwrap_or_default();
+        let mut settled = 0;
+        for (slot, state) in &self.slots {
+            assert!(
+                state.is_leaving || self.views.gives(*slot),
+                "a slot that the view gives to another"
+            );
+            assert!(
+                state.flight.is_some() || !state.is_leaving,
+                "a slot leaves when its append has ended"
+            );
+            assert!(
+                state.is_claimed() || (state.reclaim.is_some() && state.flight.is_none()),
+                "nothing is numbered before the claim"
+            );
+            settled += usize::from(!state.is_leaving && state.is_claimed_in(view));
+        }
+        let unsettled = &self.views.unsettled;
+        let is_unsettled = |slot| {
+            self.slots
+                .get(slot)
+                .is_some_and(|state| state.is_leaving || !state.is_claimed_in(view))
+        };
+        assert!(
+            unsettled.iter().all(is_unsettled) && unsettled.len() + settled == self.slots.len(),
+            "what isn't as the view says"
+        );
     }
 
     fn check_links(&self) {
@@ -154,12 +186,6 @@ fn check_held(state: &SlotState) {
             channel.held,
             all.iter().filter(|held| held.channel == *name).count(),
             "held for {name}"
-        );
-    }
-    if let Some(flight) = &state.flight {
-        assert!(
-            flight.generation <= state.generation,
-            "an append under a claim that wasn't made"
         );
     }
 }

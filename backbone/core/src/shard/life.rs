@@ -43,6 +43,7 @@ impl Shard {
     }
 
     pub(super) fn on_link_down(&mut self, now: Now, link: LinkId, goodbye: bool) {
+        self.forget_parked(link);
         let Some((life, link)) = self.edges.disconnect(link) else {
             return;
         };

@@ -24,7 +24,12 @@ impl Shard {
         let Some(flight) = state.flight.take_if(|flight| flight.ticket == ticket) else {
             return;
         };
+        if state.is_leaving {
+            self.count_outcome(&outcome);
+            return self.land_leaving(now, slot, flight, &outcome);
+        }
         let doubted = doubted(state, &flight);
+        self.count_outcome(&outcome);
         match outcome {
             PartOutcome::Committed => self.on_committed(now, slot, flight),
             PartOutcome::Refused(Refused::Generation | Refused::Head) => {
@@ -37,10 +42,22 @@ impl Shard {
         doubted
             .into_iter()
             .for_each(|channel| self.want_head(slot, channel));
+        if !self.is_leased {
+            self.fail_waiting(slot, Refusal::StoreAway);
+        }
         self.advance(now, slot);
     }
 
-    fn on_committed(&mut self, now: Now, slot: Slot, flight: Flight) {
+    const fn count_outcome(&mut self, outcome: &PartOutcome) {
+        match outcome {
+            PartOutcome::Committed => {}
+            PartOutcome::Refused(_) => self.counters.appends_refused += 1,
+            PartOutcome::Failed(_) => self.counters.appends_failed += 1,
+            PartOutcome::Unknown => self.counters.appends_unknown += 1,
+        }
+    }
+
+    pub(super) fn on_committed(&mut self, now: Now, slot: Slot, flight: Flight) {
         for held in flight.channels.into_values().flatten() {
             self.keep(now, slot, held);
         }
@@ -61,25 +78,17 @@ impl Shard {
     /// Nothing was taken, but the claim or the heads in memory are wrong: what was in flight is looked up by its ids, for
     /// whoever wrote in between may have been given the same publishes.
     fn on_refused(&mut self, slot: Slot, flight: Flight) {
-        self.counters.appends_refused += 1;
-        let claimed_since = self
-            .slots
-            .get(&slot)
-            .is_some_and(|state| flight.generation < state.generation);
         self.seek_again(slot, flight.channels.into_values().flatten().collect());
-        if !claimed_since {
-            self.want_claim(
-                slot,
-                Reclaim {
-                    new_epoch: false,
-                    foreign: true,
-                },
-            );
-        }
+        self.want_claim(
+            slot,
+            Reclaim {
+                new_epoch: false,
+                foreign: true,
+            },
+        );
     }
 
     fn on_failed(&mut self, slot: Slot, flight: Flight, error: &StoreError) {
-        self.counters.appends_failed += 1;
         let refusal = match error {
             StoreError::Away(_) => Refusal::StoreAway,
             StoreError::Data(_) => Refusal::Busy,
@@ -91,7 +100,6 @@ impl Shard {
     }
 
     fn on_unknown(&mut self, slot: Slot, flight: Flight) {
-        self.counters.appends_unknown += 1;
         let Some(state) = self.slots.get_mut(&slot) else {
             return;
         };

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use trunkline_shared::frame::Refusal;
 use trunkline_shared::rules::Class;
 use trunkline_shared::{Channel, IdempotencyKey, Instant, Publication, PublishId, Slot};
-use trunkline_store_core::{Generation, StoredMessage};
+use trunkline_store_core::StoredMessage;
 
 use super::Shard;
 use crate::io::StoreTicket;
@@ -61,7 +61,6 @@ impl Held {
 #[derive(Debug)]
 pub(super) struct Flight {
     pub(super) ticket: StoreTicket,
-    pub(super) generation: Generation,
     pub(super) channels: IndexMap<Channel, Vec<Held>>,
 }
 

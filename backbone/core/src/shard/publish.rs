@@ -31,6 +31,9 @@ impl Shard {
         if rules.class == Class::Ephemeral {
             return self.publish_ephemeral(now, caller, publish, key, rules);
         }
+        if self.is_undecided(slot, publish.view) {
+            return self.park_publish(now, caller, publish);
+        }
         match self.take_publish(now, id, publish, key, rules) {
             Ok(()) => {}
             Err(refusal) => self.refuse_publish(slot, id, refusal),

@@ -42,6 +42,9 @@ impl Shard {
 
     /// Asks the store, whatever floor is known here: only the store knows whether the slot is still ours.
     fn ask_floor(&mut self, request: Request, floor: Offset) {
+        if !self.is_leased {
+            return self.refuse(&request, Refusal::StoreAway);
+        }
         if self.totals.requests >= self.config.requests_max {
             return self.refuse(&request, Refusal::Busy);
         }

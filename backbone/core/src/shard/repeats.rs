@@ -32,6 +32,11 @@ impl LookUps {
     pub(super) fn tell_time(&mut self, now: Now) {
         self.keys_not_before = now.unix.minus(IDEMPOTENCY_KEY_TTL);
     }
+
+    /// Forgets a slot that is given up.
+    pub(super) fn forget(&mut self, slot: Slot) {
+        self.wanted.remove(&slot);
+    }
 }
 
 /// The ids of a slot's buffered publishes.
@@ -205,7 +210,9 @@ impl Shard {
     }
 
     fn on_slot_found(&mut self, slot: Slot, ticket: StoreTicket, found: &FoundPublishes) {
-        let Some(state) = self.slots.get_mut(&slot) else {
+        // A slot that was given up and came back knows nothing of what was asked before.
+        let state = self.slots.get_mut(&slot);
+        let Some(state) = state.filter(|state| state.is_claimed()) else {
             return;
         };
         let epoch = state.epoch;

@@ -12,6 +12,9 @@ use super::edges::Caller;
 
 impl Shard {
     pub(super) fn on_subscribe(&mut self, now: Now, caller: Caller, subscribe: Subscribe) {
+        if self.is_undecided(subscribe.slot, subscribe.view) {
+            return self.park_subscribe(now, caller, subscribe);
+        }
         let Subscribe {
             request: id,
             slot,

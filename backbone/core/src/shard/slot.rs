@@ -1,4 +1,4 @@
-//! A slot that the node owns: the claim it holds, and everything of its channels.
+//! A slot that the node's view gives to it: the claim it holds, and everything of its channels.
 //!
 //! Giving a slot up drops one of these, and nothing of it stays elsewhere.
 
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use smol_str::SmolStr;
 use trunkline_shared::{Channel, Epoch, Incarnation, PublishId, ViewVersion};
-use trunkline_store_core::{Claimed, Generation};
+use trunkline_store_core::Generation;
 
 use super::channel::ChannelState;
 use super::key_memory::KeyMemory;
@@ -18,13 +18,16 @@ use super::repeats::BufferedIds;
 /// What a shard keeps of a slot.
 #[derive(Debug)]
 pub(super) struct SlotState {
+    /// The fencing number of its last claim; 0 until the first one.
     pub(super) generation: Generation,
-    /// The epoch of the slot's durable channels.
+    /// The epoch of the slot's durable channels, once it is claimed.
     pub(super) epoch: Epoch,
-    /// The view under which it was claimed.
+    /// The view under which it was claimed or, until it is, that it is to be claimed under.
     pub(super) claimed_under: ViewVersion,
-    /// It must be claimed again before anything is numbered.
+    /// It must be claimed before anything is numbered.
     pub(super) reclaim: Option<Reclaim>,
+    /// A view has given it away while an append was in flight: it is dropped when that has ended.
+    pub(super) is_leaving: bool,
     pub(super) channels: BTreeMap<Channel, ChannelState>,
     /// Publishes that aren't numbered yet, in order.
     pub(super) waiting: VecDeque<Held>,
@@ -54,12 +57,14 @@ pub(super) struct Reclaim {
 }
 
 impl SlotState {
-    pub(super) fn new(claimed: &Claimed, claimed_under: ViewVersion) -> Self {
+    /// A slot that is to be claimed under a view.
+    pub(super) fn new(view: ViewVersion) -> Self {
         Self {
-            generation: claimed.generation,
-            epoch: claimed.epoch,
-            claimed_under,
-            reclaim: None,
+            generation: Generation::default(),
+            epoch: Epoch::new(0),
+            claimed_under: view,
+            reclaim: Some(Reclaim::default()),
+            is_leaving: false,
             channels: BTreeMap::new(),
             waiting: VecDeque::new(),
             flight: None,
@@ -71,6 +76,17 @@ impl SlotState {
             presence: BTreeMap::new(),
             snapshots: BTreeMap::new(),
         }
+    }
+
+    /// Whether it has been claimed since the node has it.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.generation > Generation::default()
+    }
+
+    /// Whether its claim is one of the store, and of the server, that a view is of: of others the epochs have changed.
+    pub(super) fn is_claimed_in(&self, view: ViewVersion) -> bool {
+        let under = self.claimed_under;
+        self.is_claimed() && (under.birth, under.timeline) == (view.birth, view.timeline)
     }
 
     /// Whether something may be numbered and looked up under the claim.

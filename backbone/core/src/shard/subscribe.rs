@@ -20,6 +20,9 @@ impl Shard {
             .map(|at| at.offset);
         let above = in_epoch > head.map(|head| head.offset);
         if above && state.class == Class::Durable {
+            if !self.is_leased {
+                return self.refuse(&request, Refusal::StoreAway);
+            }
             return self.begin_epoch(now, request);
         }
         let lagging = in_epoch.is_some() && in_epoch < head.map(|head| head.offset);
@@ -93,6 +96,7 @@ impl Shard {
     }
 
     pub(super) fn on_unsubscribe(&mut self, caller: Caller, slot: Slot, channel: &Channel) {
+        self.end_parked_subscribes(caller, channel);
         self.end_waiting_subscribes(caller, slot, channel);
         self.forget_subscriber(slot, channel, caller.edge);
     }

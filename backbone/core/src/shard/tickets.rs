@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use trunkline_shared::{Channel, Slot};
+use trunkline_store_core::ClaimRequest;
 
 use super::reading::Reading;
 use super::removing::Removing;
@@ -19,8 +20,7 @@ pub(super) struct Tickets {
 #[derive(Debug)]
 pub(super) enum Purpose {
     Append(Slot),
-    /// Slots, each with whether a new epoch was asked for.
-    Claim(Vec<(Slot, bool)>),
+    Claim(ClaimRequest),
     Heads(Vec<(Slot, Channel)>),
     Find(Vec<Slot>),
     Range(Reading),

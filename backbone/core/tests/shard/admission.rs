@@ -10,7 +10,8 @@ use crate::support::*;
 #[test]
 fn without_rules_everything_is_busy() {
     let mut owner = Owner::bare(ShardConfig::default());
-    owner.own(1);
+    owner.view(view(1));
+    owner.settle();
     owner.up(1, 1);
     owner.publish(1, publish("chat:1", 1, "a"));
     owner.subscribe(1, "chat:1", None);
@@ -51,10 +52,7 @@ fn a_slot_that_is_not_owned_has_moved() {
         [Refusal::Busy],
         "nothing is known of any view"
     );
-    owner.input(Input::Own {
-        view: view(4),
-        slots: Vec::new().into(),
-    });
+    owner.view(view_without(4, &["chat:1"]));
     owner.publish(1, publish("chat:1", 1, "a"));
     owner.subscribe(1, "chat:1", None);
     let moved = Refusal::Moved {

@@ -1,11 +1,9 @@
-//! New epochs, and claims by the node.
+//! New epochs.
 
-use std::sync::Arc;
-
-use trunkline_backbone_core::io::{Input, PartOutcome, StoreAnswer, StoreRequest};
+use trunkline_backbone_core::io::{PartOutcome, StoreRequest};
 use trunkline_shared::frame::ToEdge;
 use trunkline_shared::{Epoch, Offset, Position};
-use trunkline_store_core::{ClaimError, Claimed, Generation, Head, Refused};
+use trunkline_store_core::Refused;
 
 use crate::support::*;
 
@@ -112,106 +110,4 @@ fn a_new_epoch_asked_for_during_a_claim_is_asked_for_again() {
     let frames = owner.frames_to(3);
     let answered = |frame: &ToEdge| matches!(frame, ToEdge::Subscribed(s) if s.head.is_some_and(|h| h.epoch == NEXT));
     assert!(frames.iter().any(answered), "{frames:?}");
-}
-
-#[test]
-fn a_claim_by_the_node_makes_heads_doubtful() {
-    let mut owner = Owner::new();
-    owner.keep(1, "chat:1", 1, "a");
-    let claimed = Claimed {
-        slot: slot("chat:1"),
-        generation: Generation(2),
-        epoch: EPOCH,
-    };
-    owner.disk.store("chat:1", 9, &["x"]);
-    owner.input(Input::Own {
-        view: view(2),
-        slots: Arc::new(vec![claimed]),
-    });
-    owner.keep(1, "chat:1", 2, "stale");
-    owner.publish(
-        1,
-        trunkline_shared::frame::Publish {
-            view: version(2),
-            ..publish("chat:1", 3, "b")
-        },
-    );
-    owner.settle();
-    assert_eq!(owner.disk.texts("chat:1"), ["a", "x", "b"]);
-}
-
-#[test]
-fn an_older_claim_is_ignored() {
-    let mut owner = Owner::new();
-    owner.own(5);
-    owner.own(3);
-    owner.publish(1, publish("chat:1", 1, "a"));
-    let (ticket, _) = owner.asked();
-    owner.answer(ticket, StoreAnswer::Heads(Ok(vec![Head::default()])));
-    assert_eq!(owner.append().1.generation, Generation(5));
-}
-
-#[test]
-fn an_append_that_lands_after_a_claim_by_the_node_is_looked_up() {
-    let mut owner = Owner::new();
-    owner.keep(1, "chat:1", 1, "a");
-    owner.publish(1, publish("chat:1", 2, "b"));
-    let (ticket, _) = owner.append();
-    let claimed = Claimed {
-        slot: slot("chat:1"),
-        generation: Generation(2),
-        epoch: EPOCH,
-    };
-    owner.input(Input::Own {
-        view: view(1),
-        slots: Arc::new(vec![claimed]),
-    });
-    owner.frames.clear();
-    owner.outcome(ticket, PartOutcome::Refused(Refused::Generation));
-    let asked: Vec<_> = owner
-        .requests
-        .iter()
-        .map(|(_, request)| request.clone())
-        .collect();
-    assert!(
-        asked
-            .iter()
-            .any(|request| matches!(request, StoreRequest::Find(_))),
-        "{asked:?}"
-    );
-    assert!(
-        !asked
-            .iter()
-            .any(|request| matches!(request, StoreRequest::Claim(_))),
-        "it is claimed already"
-    );
-    owner.settle();
-    assert_eq!(owner.published_to(1), [(2, 2)]);
-}
-
-#[test]
-fn a_claim_refused_for_a_view_that_the_node_has_claimed_under_gives_nothing_up() {
-    let mut owner = Owner::new();
-    owner.keep(1, "chat:1", 1, "a");
-    owner.publish(1, publish("chat:1", 2, "b"));
-    let (ticket, _) = owner.append();
-    owner.outcome(ticket, PartOutcome::Unknown);
-    let (ticket, request) = owner.asked();
-    assert!(matches!(request, StoreRequest::Claim(_)));
-    let claimed = Claimed {
-        slot: slot("chat:1"),
-        generation: Generation(2),
-        epoch: EPOCH,
-    };
-    owner.disk.claims.insert(slot("chat:1"), (2, EPOCH));
-    owner.input(Input::Own {
-        view: view(2),
-        slots: Arc::new(vec![claimed]),
-    });
-    let later = ClaimError::LaterView(version(2));
-    owner.answer(ticket, StoreAnswer::Claimed(Err(later)));
-    owner.settle();
-    assert_eq!(owner.shard.gauges().slots, 4096);
-    assert_eq!(owner.published_to(1).last(), Some(&(2, 2)));
-    assert_eq!(owner.disk.texts("chat:1"), ["a", "b"]);
 }

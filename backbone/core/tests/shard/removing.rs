@@ -335,14 +335,14 @@ fn a_fenced_removal_goes_at_once_where_the_claim_was_made_meanwhile() {
     let mut owner = with_three();
     owner.remove_history(1, "chat:1");
     let (ticket, _) = floor_asked(&mut owner);
-    owner.own(5);
+    owner.view(view_born(2, 1));
     owner.settle();
     owner.answer(
         ticket,
         StoreAnswer::FloorRaised(Err(FloorError::Generation)),
     );
     let (_, raise) = floor_asked(&mut owner);
-    assert_eq!(raise.generation, Generation(5));
+    assert_eq!(raise.generation, Generation(2));
 }
 
 #[test]
@@ -387,13 +387,7 @@ fn a_removal_of_a_slot_that_was_given_up_hears_who_owns_it() {
     let mut owner = with_three();
     owner.remove_history(1, "chat:1");
     let (ticket, _) = floor_asked(&mut owner);
-    owner.publish(1, publish("chat:1", 4, "d"));
-    let (append, _) = owner.append();
-    owner.outcome(append, PartOutcome::Unknown);
-    let (claim, request) = owner.asked();
-    assert!(matches!(request, StoreRequest::Claim(_)));
-    let later = trunkline_store_core::ClaimError::LaterView(version(9));
-    owner.answer(claim, StoreAnswer::Claimed(Err(later)));
+    owner.view(view_without(2, &["chat:1"]));
     owner.frames.clear();
     owner.answer(
         ticket,

@@ -50,13 +50,45 @@ pub(crate) fn version(number: u64) -> ViewVersion {
     }
 }
 
-pub(crate) fn view(number: u64) -> Arc<RingView> {
-    let member = Member {
-        name: NodeId::parse("backbone-1").expect("a valid name"),
-        incarnation: life(200),
+/// The life of the node under test.
+pub(crate) const ME: Incarnation = Incarnation([200; 16]);
+
+/// The life of the other node.
+pub(crate) const OTHER: Incarnation = Incarnation([201; 16]);
+
+fn member(name: &str, incarnation: Incarnation) -> Member {
+    Member {
+        name: NodeId::parse(name).expect("a valid name"),
+        incarnation,
         address: SmolStr::new("127.0.0.1:7443"),
+    }
+}
+
+/// A view in which the node under test has every slot.
+pub(crate) fn view(number: u64) -> Arc<RingView> {
+    view_without(number, &[])
+}
+
+/// A view in which the slots of some channels are the other node's.
+pub(crate) fn view_without(number: u64, names: &[&str]) -> Arc<RingView> {
+    let gone: Vec<Slot> = names.iter().map(|name| slot(name)).collect();
+    view_where(version(number), |slot| gone.contains(&slot))
+}
+
+/// A view of a store that has begun a new life, in which the node under test has every slot.
+pub(crate) fn view_born(number: u64, birth: u64) -> Arc<RingView> {
+    let version = ViewVersion {
+        birth: UnixMillis(birth),
+        ..version(number)
     };
-    Arc::new(RingView::of_one(version(number), 1, member))
+    view_where(version, |_| false)
+}
+
+/// A view in which the slots named are the other node's.
+pub(crate) fn view_where(version: ViewVersion, others: impl Fn(Slot) -> bool) -> Arc<RingView> {
+    let members = vec![member("backbone-1", ME), member("backbone-2", OTHER)];
+    let table = Slot::all().map(|slot| u16::from(others(slot))).collect();
+    Arc::new(RingView::new(version, 1, members, table).expect("a table of two members"))
 }
 
 /// How long every namespace with a history keeps it.
@@ -162,6 +194,14 @@ pub(crate) fn repeat(name: &str, counter: u64, text: &str) -> Publish {
     }
 }
 
+/// A publish sent under a later view than the first.
+pub(crate) fn under(number: u64, publish: Publish) -> Publish {
+    Publish {
+        view: version(number),
+        ..publish
+    }
+}
+
 pub(crate) fn client(name: &str) -> ClientInfo {
     ClientInfo {
         user: SmolStr::new(name.split('-').next().unwrap_or(name)),
@@ -189,6 +229,10 @@ pub(crate) struct Owner {
     pub(crate) frames: VecDeque<(u64, StreamId, ToEdge)>,
     pub(crate) requests: VecDeque<(StoreTicket, StoreRequest)>,
     pub(crate) closed: Vec<&'static str>,
+    /// Versions of views of which the shard said that it has settled them.
+    pub(crate) settled: Vec<u64>,
+    /// Versions of views that the shard asked for.
+    pub(crate) needed: Vec<u64>,
     pub(crate) disk: Disk,
     next_request: u64,
 }
@@ -202,7 +246,20 @@ impl Owner {
     pub(crate) fn with(config: ShardConfig) -> Self {
         let mut owner = Self::bare(config);
         owner.input(Input::Rules(rules()));
-        owner.own(1);
+        owner.view(view(1));
+        owner.settle();
+        owner.settled.clear();
+        (1..=3).for_each(|edge| owner.up(edge, u64::from(edge)));
+        owner
+    }
+
+    /// An owner of every slot but those of some channels, with rules, and with edges 1, 2 and 3 on links 1, 2 and 3.
+    pub(crate) fn without(names: &[&str]) -> Self {
+        let mut owner = Self::bare(ShardConfig::default());
+        owner.input(Input::Rules(rules()));
+        owner.view(view_without(1, names));
+        owner.settle();
+        owner.settled.clear();
         (1..=3).for_each(|edge| owner.up(edge, u64::from(edge)));
         owner
     }
@@ -219,22 +276,15 @@ impl Owner {
             frames: VecDeque::new(),
             requests: VecDeque::new(),
             closed: Vec::new(),
+            settled: Vec::new(),
+            needed: Vec::new(),
             disk: Disk::default(),
             next_request: 1_000_000,
         }
     }
 
-    pub(crate) fn own(&mut self, generation: u64) {
-        let claimed = |slot| Claimed {
-            slot,
-            generation: Generation(generation),
-            epoch: EPOCH,
-        };
-        let slots = Arc::new(Slot::all().map(claimed).collect());
-        self.input(Input::Own {
-            view: view(1),
-            slots,
-        });
+    pub(crate) fn view(&mut self, view: Arc<RingView>) {
+        self.input(Input::View { view, me: ME });
     }
 
     pub(crate) fn up(&mut self, edge: u8, link: u64) {
@@ -286,6 +336,8 @@ impl Owner {
                     frame,
                 } => self.frames.push_back((link.0, stream, frame)),
                 Output::Store(ticket, request) => self.requests.push_back((ticket, request)),
+                Output::Settled { version } => self.settled.push(version.number),
+                Output::NeedView { version } => self.needed.push(version.number),
                 Output::Close { link: _, reason } => self.closed.push(reason),
             }
         }
@@ -476,6 +528,16 @@ impl Owner {
         (ticket, part)
     }
 
+    /// The only claim that the store has, taken out: the view, and the slots.
+    pub(crate) fn claim(&mut self) -> (StoreTicket, u64, Vec<Slot>) {
+        let (ticket, request) = self.asked();
+        let StoreRequest::Claim(claim) = request else {
+            panic!("a claim is expected, not {request:?}")
+        };
+        let slots = claim.slots.iter().map(|(slot, _)| *slot).collect();
+        (ticket, claim.view.number, slots)
+    }
+
     pub(crate) fn outcome(&mut self, ticket: StoreTicket, outcome: PartOutcome) {
         self.answer(ticket, StoreAnswer::Appended(outcome));
     }
@@ -616,7 +678,7 @@ impl Disk {
     }
 
     fn claim(&mut self, slot: Slot, new_epoch: bool) -> Claimed {
-        let (generation, epoch) = self.claims.entry(slot).or_insert((1, EPOCH));
+        let (generation, epoch) = self.claims.entry(slot).or_insert((0, EPOCH));
         *generation += 1;
         if new_epoch {
             epoch.id += 1;

@@ -18,11 +18,11 @@ use trunkline_edge_core::worker::{self, ClientConfig, ConnId, Worker, WorkerConf
 use trunkline_protocol::Encoding;
 use trunkline_shared::rules::{Class, Namespace, Rules};
 use trunkline_shared::{
-    EdgeId, Incarnation, Instant, LinkId, Member, NodeId, Now, Region, RingView, Slot, StreamId,
+    EdgeId, Incarnation, Instant, LinkId, Member, NodeId, Now, Region, RingView, StreamId,
     UnixMillis, ViewVersion,
 };
+use trunkline_store_core::AppendOutcome;
 use trunkline_store_core::memory::MemoryState;
-use trunkline_store_core::{AppendOutcome, ClaimRequest};
 
 const NODE: Incarnation = Incarnation([9; 16]);
 const WORKER: WorkerId = WorkerId(0);
@@ -160,15 +160,6 @@ impl Mesh {
             address: "node:1".into(),
         };
         let view = Arc::new(RingView::of_one(version, u64::from(self.lives), member));
-        let slots = Slot::all().map(|slot| (slot, false)).collect();
-        let slots = Arc::new(
-            self.store
-                .claim_now(&ClaimRequest {
-                    view: version,
-                    slots,
-                })
-                .unwrap(),
-        );
         let namespaces = vec![
             namespace("chat", Class::Durable),
             namespace("live", Class::Buffered),
@@ -181,9 +172,9 @@ impl Mesh {
             .handle_input(self.now, node::Input::Rules(Arc::clone(&rules)));
         self.shard.handle_input(
             self.now,
-            node::Input::Own {
+            node::Input::View {
                 view: Arc::clone(&view),
-                slots,
+                me: incarnation,
             },
         );
         self.control
@@ -349,6 +340,8 @@ impl Mesh {
                     self.shard
                         .handle_input(now, node::Input::Store(ticket, answer));
                 }
+                node::Output::Settled { .. } => {}
+                node::Output::NeedView { version } => panic!("the node has view {version}"),
                 node::Output::Close { reason, .. } => panic!("the node closed a link: {reason}"),
             }
         }

@@ -16,8 +16,8 @@ pub(super) enum Event {
     NodeStart,
     /// A machine of the node has something to do.
     NodeWake { life: u64 },
-    /// The node asks for its slots once more.
-    NodeClaim { life: u64 },
+    /// The node tries to write its view once more.
+    NodePlace { life: u64 },
     /// An edge's process starts.
     EdgeStart { edge: usize },
     /// A machine of an edge has something to do.
@@ -86,7 +86,7 @@ impl Mesh {
             Event::Client { client } => self.wake_client(client),
             Event::NodeStart => self.start_node(),
             Event::NodeWake { life } => self.wake_node(life),
-            Event::NodeClaim { life } => self.claim_all(life),
+            Event::NodePlace { life } => self.take_place(life),
             Event::EdgeStart { edge } => self.start_edge(edge),
             Event::EdgeWake { edge, life } => self.wake_edge(edge, life),
             Event::ToWorker { edge, life, worker } => self.worker_takes(edge, life, worker),

@@ -1,15 +1,13 @@
 //! The backbone process: its control and its shards, driven as the shell drives them.
 
-mod claims;
 mod drive;
-
-use std::sync::Arc;
+mod place;
 
 use trunkline_backbone_core::io::{EdgeIdentity, Input, StoreAnswer};
 use trunkline_backbone_core::{Control, ControlInput, Shard, ShardConfig};
 use trunkline_shared::frame::ToNode;
 use trunkline_shared::limits::LANES;
-use trunkline_shared::{Incarnation, Instant, LinkId, RingView, Slot, StreamId};
+use trunkline_shared::{Incarnation, Instant, LinkId, Slot, StreamId};
 
 use super::{Covered, Mesh};
 use crate::clock::Clock;
@@ -30,14 +28,12 @@ pub(super) const ADDRESS: &str = "10.0.0.1:7443";
 pub(super) struct Node {
     /// Which life.
     pub(super) life: u64,
-    /// Its machines, once its slots are claimed.
+    /// Its machines, once the view names it.
     machines: Option<Machines>,
     clock: Clock,
     incarnation: Incarnation,
-    view: Option<Arc<RingView>>,
     rules_version: u64,
     seed: u64,
-    claim_failures: u32,
     wake: Option<Instant>,
 }
 
@@ -55,10 +51,8 @@ impl Node {
             machines: None,
             clock: Clock::new(dice, 0),
             incarnation: dice.incarnation(),
-            view: None,
             rules_version: 1,
             seed: dice.seed(),
-            claim_failures: 0,
             wake: None,
         }
     }
@@ -92,7 +86,7 @@ fn shard_of(slot: Slot) -> usize {
 }
 
 impl Mesh {
-    /// A new process begins: it takes over the view, then claims every slot.
+    /// A new process begins: it takes over the view, then its shards claim every slot.
     pub(super) fn start_node(&mut self) {
         self.node.life += 1;
         if self.node.life > 2 {
@@ -100,12 +94,11 @@ impl Mesh {
         }
         self.node.clock = Clock::new(&mut self.dice, self.scenario.tuning.clock_skew);
         self.node.incarnation = self.dice.incarnation();
-        self.node.view = None;
         self.node.wake = None;
         if self.options.plant != Some(Plant::SeedReused) {
             self.node.seed = self.dice.seed();
         }
-        self.claim_all(self.node.life);
+        self.take_place(self.node.life);
     }
 
     /// The process dies.
@@ -113,7 +106,6 @@ impl Mesh {
         self.fold_node_counters();
         self.node.life += 1;
         self.node.machines = None;
-        self.node.view = None;
         self.disk.crash();
         self.record.last_node_start = self.now;
     }

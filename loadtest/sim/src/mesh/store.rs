@@ -48,7 +48,6 @@ impl Mesh {
         self.note(|| format!("store → {asker:?}: {answer:?}"));
         match asker {
             Asker::Shard { .. } => self.shard_answered(asker, answer),
-            Asker::Node { life } => self.node_claimed(life, answer),
             Asker::Foreign => {}
         }
     }

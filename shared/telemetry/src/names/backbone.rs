@@ -148,12 +148,17 @@ pub const UNKNOWN_KEPT: Metric = Metric::new(
     "trunkline_backbone_unknown_kept",
     "Publishes of unknown appends that turned out to be kept",
 );
-/// Slots claimed again.
-pub const CLAIMS: Metric = Metric::new("trunkline_backbone_claims", "Slots claimed again");
-/// Slots given up because a later view had claimed them.
+/// Slots asked of the store.
+pub const CLAIMS: Metric = Metric::new("trunkline_backbone_claims", "Slots asked of the store");
+/// Slots given up because a later view gives them to another node.
 pub const GIVEN_UP: Metric = Metric::new(
     "trunkline_backbone_given_up",
-    "Slots given up because a later view had claimed them",
+    "Slots given up because a later view gives them to another node",
+);
+/// Publishes and subscribes that waited for a view that the node didn't have.
+pub const PARKED: Metric = Metric::new(
+    "trunkline_backbone_parked",
+    "Publishes and subscribes that waited for a view that the node didn't have",
 );
 /// Slots that got a new epoch.
 pub const EPOCHS_BEGUN: Metric = Metric::new(
@@ -204,10 +209,15 @@ pub const LINKS_BROKEN: Metric = Metric::new(
 );
 /// Slots owned.
 pub const SLOTS_NOW: Metric = Metric::new("trunkline_backbone_slots_now", "Slots owned");
-/// Slots that are being claimed again.
+/// Slots that are being claimed.
 pub const CLAIMING_NOW: Metric = Metric::new(
     "trunkline_backbone_claiming_now",
-    "Slots that are being claimed again",
+    "Slots that are being claimed",
+);
+/// Slots that the present view moves to the node or from it, until they are claimed or their last append has ended.
+pub const MOVING_NOW: Metric = Metric::new(
+    "trunkline_backbone_moving_now",
+    "Slots that the present view moves to the node or from it",
 );
 /// Lives of edges known.
 pub const EDGES_NOW: Metric = Metric::new("trunkline_backbone_edges_now", "Lives of edges known");
@@ -235,6 +245,11 @@ pub const RING_BYTES_NOW: Metric = Metric::new(
 pub const WAITING_BYTES_NOW: Metric = Metric::new(
     "trunkline_backbone_waiting_bytes_now",
     "Bytes of publishes that wait",
+);
+/// Bytes of publishes and subscribes that wait for a view that the node doesn't have.
+pub const PARKED_BYTES_NOW: Metric = Metric::new(
+    "trunkline_backbone_parked_bytes_now",
+    "Bytes of publishes and subscribes that wait for a view that the node doesn't have",
 );
 /// Ids of buffered publishes kept.
 pub const PUBLISH_IDS_NOW: Metric = Metric::new(
@@ -343,6 +358,7 @@ pub const ALL: &[Metric] = &[
     UNKNOWN_KEPT,
     CLAIMS,
     GIVEN_UP,
+    PARKED,
     EPOCHS_BEGUN,
     RESETS,
     EVICTED,
@@ -355,6 +371,7 @@ pub const ALL: &[Metric] = &[
     LINKS_BROKEN,
     SLOTS_NOW,
     CLAIMING_NOW,
+    MOVING_NOW,
     EDGES_NOW,
     LINKS_NOW,
     CHANNELS_NOW,
@@ -362,6 +379,7 @@ pub const ALL: &[Metric] = &[
     SUBSCRIPTIONS_NOW,
     RING_BYTES_NOW,
     WAITING_BYTES_NOW,
+    PARKED_BYTES_NOW,
     PUBLISH_IDS_NOW,
     KEYS_NOW,
     KEY_BYTES_NOW,

@@ -93,6 +93,13 @@ impl Mesh {
                     request,
                 );
             }
+            Output::Settled { version } => {
+                self.note(|| format!("shard {shard} has settled view {version}"));
+            }
+            Output::NeedView { version } => {
+                let oddity = format!("shard {shard} hears of view {version}, later than its own");
+                self.record.oddities.push((self.now, oddity));
+            }
             Output::Close { link, reason } => self.close_link(link, Side::Node, reason),
         }
     }
