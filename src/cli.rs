@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use trunkline_process::{Failure, ProcessArgs};
+use trunkline_process::{Failure, ProcessArgs, tell};
 
 use crate::commands::{check, publish, store, subscribe, token, top};
 use crate::{certs, dev};
@@ -108,7 +108,7 @@ fn new_certs(args: &NewCerts) -> Result<(), Failure> {
         .collect::<Result<_, _>>()
         .map_err(|error| usage(&error))?;
     let made = certs::ensure(&args.dir, &holders).map_err(|error| failure(&error))?;
-    made.iter().for_each(|path| eprintln!("{}", path.display()));
+    made.iter().for_each(|path| tell(path.display()));
     Ok(())
 }
 

@@ -9,6 +9,8 @@ mod clients;
 mod http;
 #[path = "hostile/links.rs"]
 mod links;
+#[path = "hostile/logs.rs"]
+mod logs;
 #[path = "hostile/peer.rs"]
 mod peer;
 #[path = "hostile/rig.rs"]

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use trunkline_backbone_core::{Counters, Gauges};
 use trunkline_link::{LinkCounters, ServerCounters, ServerObserver};
 use trunkline_store::StoreStats;
-use trunkline_telemetry::Metric;
-use trunkline_telemetry::names::{backbone, link, store};
+use trunkline_telemetry::names::{backbone, link, log, store};
+use trunkline_telemetry::{Metric, log_lines_lost};
 
 use crate::control_task::{ControlMessage, Observed};
 use crate::shard_task::ShardMessage;
@@ -69,6 +69,7 @@ impl Observer {
             page.store(&store.stats());
         }
         page.endpoint(&self.endpoint.counters());
+        page.counter(log::LINES_LOST, log_lines_lost());
         let mut text = String::new();
         encode(&mut text, &page.0).expect("writing to a string doesn't fail");
         text

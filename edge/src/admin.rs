@@ -41,6 +41,7 @@ impl Observer {
         page.gate(&self.gate);
         page.api(self.api.counters().all());
         page.history(&self.history.report());
+        page.log();
         let (ask, answer) = oneshot::channel();
         let asked = self.upstream.send(Command::Report(ask));
         if let (Ok(()), Some(report)) = (asked, in_time(answer).await) {

@@ -45,7 +45,7 @@ pub(crate) fn banner(
     if plan.tls() {
         text.push_str(&trust(dir));
     }
-    text.push_str("  Ctrl-C stops everything.\n\n");
+    text.push_str("  Ctrl-C stops everything.\n");
     text
 }
 

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::process::{Child, ChildStdin, Command};
 use trunkline_loadtest::postgres_server::Programs;
-use trunkline_process::Ready;
+use trunkline_process::{Ready, tell};
 
 use super::plan::{EdgePlan, Plan, Uplink};
 use super::postgres::{self, Database};
@@ -218,10 +218,10 @@ impl Children {
             let (ended, place, _) = select_all(waits).await;
             let (name, _) = self.running.remove(place);
             let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-            eprintln!(
+            tell(format_args!(
                 "{name} ended, {how}; its log is {}",
                 self.log_file(&name).display()
-            );
+            ));
         }
         anyhow!("everything has ended")
     }

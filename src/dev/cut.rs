@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use axum::http::{Method, StatusCode};
 use clap::{Args, Subcommand};
 use serde_json::Value;
-use trunkline_process::Failure;
+use trunkline_process::{Failure, tell};
 
 use super::control::{Change, ask};
 use super::state;
@@ -52,7 +52,7 @@ impl DevCommand {
         match status {
             StatusCode::OK => {
                 let now = if cut { "cut off from" } else { "linked to" };
-                eprintln!("{} is {now} the backbone", change.region);
+                tell(format_args!("{} is {now} the backbone", change.region));
                 Ok(())
             }
             StatusCode::NOT_FOUND => Err(usage(&refused(&body))),

@@ -22,7 +22,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use trunkline_loadtest::postgres_server::Programs;
-use trunkline_process::Failure;
+use trunkline_process::{Failure, tell};
 
 pub(crate) use forward::Membership;
 pub(crate) use state::file as addresses_file;
@@ -135,10 +135,7 @@ async fn supervise(args: &DevArgs, mesh: &Wanted) -> anyhow::Result<()> {
     };
     let ended = match started {
         Ok(()) if children.is_complete(&mesh.plan) => {
-            eprint!(
-                "{}",
-                banner(&mesh.plan, &mesh.distances, &children, &args.dir)
-            );
+            tell(banner(&mesh.plan, &mesh.distances, &children, &args.dir));
             tokio::select! {
                 ended = children.watch() => Err(ended),
                 _ = interrupt.recv() => Ok(()),

@@ -1,13 +1,14 @@
 //! A node and an edge that strangers come to, and what tells that both go on.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::harness::papers::{link_section, make_certificates};
 use crate::harness::process::Process;
-use crate::harness::{api, own_ip};
+use crate::harness::{api, own_ip, trunkline};
 
 /// The secret of client tokens.
 pub(crate) const SECRET: &str = "secret";
@@ -44,8 +45,18 @@ impl Rig {
         Self::build(dir, "")
     }
 
+    /// Started by programs that become `trunkline`.
+    pub(crate) fn start_by(starter: impl Fn() -> Command) -> Self {
+        Self::build_by(starter, fresh(), "")
+    }
+
     fn build(dir: TempDir, times: &str) -> Self {
-        let node = Process::start(
+        Self::build_by(trunkline, dir, times)
+    }
+
+    fn build_by(starter: impl Fn() -> Command, dir: TempDir, times: &str) -> Self {
+        let node = Process::start_by(
+            starter(),
             dir.path(),
             "backbone",
             "backbone-1",
@@ -57,7 +68,7 @@ impl Rig {
             node.address("link"),
             link_section(dir.path(), "edge-1", LINK),
         );
-        let edge = Process::start(dir.path(), "edge", "edge-1", &edge_config);
+        let edge = Process::start_by(starter(), dir.path(), "edge", "edge-1", &edge_config);
         let rig = Self { edge, node, dir };
         rig.goes_on();
         rig

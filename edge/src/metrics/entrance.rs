@@ -1,8 +1,9 @@
-//! Who came to the edge: connections at the gate, calls of the server API, readers of history pages.
+//! Who came to the edge: connections at the gate, calls of the server API, readers of history pages; and its log.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use trunkline_telemetry::names::edge;
+use trunkline_telemetry::log_lines_lost;
+use trunkline_telemetry::names::{edge, log};
 
 use super::{Page, label};
 use crate::gate::Gate;
@@ -42,6 +43,11 @@ impl Page {
                 .into_iter()
                 .map(|(reason, count)| (label("reason", reason), now(count))),
         );
+    }
+
+    /// Adds the process's log.
+    pub(crate) fn log(&mut self) {
+        self.counter(log::LINES_LOST, log_lines_lost());
     }
 
     /// Adds the server API: method, outcome, calls.

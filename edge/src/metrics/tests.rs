@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use trunkline_link::LinkCounters;
-use trunkline_telemetry::names::{edge, link, upstream};
+use trunkline_telemetry::names::{edge, link, log, upstream};
 
 use super::*;
 use crate::gate::Gate;
@@ -23,6 +23,7 @@ fn text() -> String {
         hits: 6,
         ..HistoryReport::default()
     });
+    page.log();
     page.api(vec![("publish", 0, 3), ("publish", 102, 1)]);
     let links = vec![(
         "backbone-1".to_owned(),
@@ -63,7 +64,7 @@ fn the_page_shows_every_name_and_no_other() {
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     let mut shown: Vec<&str> = shown.collect();
-    let mut known: Vec<&str> = [edge::ALL, upstream::ALL, link::ALL]
+    let mut known: Vec<&str> = [edge::ALL, upstream::ALL, link::ALL, log::ALL]
         .concat()
         .iter()
         .map(|metric| metric.name)

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 use trunkline_shared::config::{ConfigErrors, Source};
 
+use crate::tell::tell;
+
 /// Flags of an edge and of a node.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ProcessArgs {
@@ -108,7 +110,7 @@ pub fn main_with(name: &str, result: Result<(), Failure>) -> ExitCode {
             failure
                 .to_string()
                 .lines()
-                .for_each(|line| eprintln!("{name}: {line}"));
+                .for_each(|line| tell(format_args!("{name}: {line}")));
             ExitCode::from(failure.exit_code())
         }
     }

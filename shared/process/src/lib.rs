@@ -9,6 +9,7 @@ mod panic;
 mod port;
 mod ready_file;
 mod shutdown;
+mod tell;
 
 pub use admin::{AdminSection, serve_admin};
 pub use args::{Failure, ProcessArgs, main_with};
@@ -19,3 +20,4 @@ pub use panic::abort_on_panic;
 pub use port::{Port, port_owner};
 pub use ready_file::Ready;
 pub use shutdown::Shutdown;
+pub use tell::tell;

@@ -5,10 +5,12 @@
 
 pub mod fields;
 mod line_limit;
+mod log_output;
 mod metric;
 pub mod names;
 mod subscriber;
 
 pub use line_limit::LineLimit;
+pub use log_output::log_lines_lost;
 pub use metric::Metric;
 pub use subscriber::{LogConfig, LogError, LogFormat, init};

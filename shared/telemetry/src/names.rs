@@ -3,6 +3,7 @@
 pub mod backbone;
 pub mod edge;
 pub mod link;
+pub mod log;
 pub mod store;
 pub mod upstream;
 
@@ -17,6 +18,7 @@ mod tests {
             edge::ALL,
             upstream::ALL,
             link::ALL,
+            log::ALL,
             store::ALL,
         ]
         .concat()

@@ -7,6 +7,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::log_output::LogOutput;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -79,6 +81,8 @@ impl LogConfig {
 
 /// Begins logging to standard error, once per process.
 ///
+/// Lines that can't be written are lost, and counted by [`log_lines_lost`](crate::log_lines_lost).
+///
 /// # Errors
 /// When the filter doesn't parse, or logging has begun already.
 pub fn init(config: &LogConfig) -> Result<(), LogError> {
@@ -86,7 +90,10 @@ pub fn init(config: &LogConfig) -> Result<(), LogError> {
         Ok(filter) if !filter.is_empty() => parse(&filter)?,
         Ok(_) | Err(_) => parse(&config.filter)?,
     };
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = fmt()
+        .with_env_filter(filter)
+        .with_writer(LogOutput)
+        .log_internal_errors(false);
     let done = if config.json() {
         builder.json().flatten_event(true).finish().try_init()
     } else {

@@ -7,7 +7,7 @@ use std::io::{self, BufReader, BufWriter};
 use std::path::Path;
 
 use clap::{Args, Subcommand};
-use trunkline_process::Failure;
+use trunkline_process::{Failure, tell};
 use trunkline_store::embedded::offline::{self, Counts, ExportError, OfflineStore};
 use trunkline_store::postgres;
 
@@ -74,7 +74,7 @@ fn export(args: &StoreArgs) -> Result<(), Failure> {
     let out = BufWriter::with_capacity(256 << 10, io::stdout().lock());
     match store.export(out) {
         Ok(rows) => {
-            eprintln!("{rows} rows");
+            tell(format_args!("{rows} rows"));
             Ok(())
         }
         Err(ExportError::Output(error)) => {
@@ -88,7 +88,7 @@ fn import(args: &StoreArgs) -> Result<(), Failure> {
     let path = args.place.path()?;
     let input = BufReader::with_capacity(256 << 10, io::stdin().lock());
     let counts = offline::import(&path, input).map_err(|error| failed(&error))?;
-    eprintln!("{} in {}", describe(counts), path.display());
+    tell(format_args!("{} in {}", describe(counts), path.display()));
     Ok(())
 }
 
@@ -106,7 +106,7 @@ fn new_epoch(args: &StoreArgs) -> Result<(), Failure> {
 }
 
 fn report(slots: &impl Display) -> Result<(), Failure> {
-    eprintln!("new epochs in {slots} slots");
+    tell(format_args!("new epochs in {slots} slots"));
     Ok(())
 }
 

@@ -232,5 +232,5 @@ pub(super) fn tell_missing(feed: &Feed, place: &Place) {
 
 /// Says something to the person, beside what is printed.
 pub(super) fn tell(text: &str) {
-    eprintln!("trunkline: {text}");
+    trunkline_process::tell(format_args!("trunkline: {text}"));
 }
