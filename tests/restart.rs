@@ -4,6 +4,8 @@
 mod backup;
 #[path = "crash/client.rs"]
 mod client;
+#[path = "restart/cut.rs"]
+mod cut;
 #[path = "restart/database.rs"]
 mod database;
 #[path = "restart/expired.rs"]

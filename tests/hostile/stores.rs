@@ -133,7 +133,11 @@ fn a_flipped_byte_in_the_journal_is_told_and_nothing_is_dropped_in_silence() {
         flipped[place] ^= 0xff;
         fs::write(&journal, &flipped).expect("written");
         let line = refusal(dir.path());
-        assert!(line.contains("is damaged"), "byte {place} of {end}: {line}");
+        let advice = format!("trunkline store cut {}", dir.path().join("store").display());
+        assert!(
+            line.contains("is damaged") && line.contains(&advice),
+            "byte {place} of {end}: {line}"
+        );
         assert!(
             fs::read(&journal).expect("a journal") == flipped,
             "nothing is cut off or repaired"

@@ -73,6 +73,16 @@ fn expire(stage: &Stage) {
     stage.write("certs/old.key", &key.serialize_pem());
 }
 
+/// Makes a store whose journal begins with a commit of no rows that doesn't end as commits do.
+fn damage(stage: &Stage) {
+    let data = stage.path().join("damaged/data");
+    std::fs::create_dir_all(&data).expect("made");
+    let begin = [&[1][..], &[0; 4], &[0; 8]].concat();
+    let checksum = 0x2d06_8005_38d3_94c2_u64.to_le_bytes();
+    let journal = [&begin[..], &[3], &checksum, b"FJL!"].concat();
+    std::fs::write(data.join("0.jnl"), journal).expect("written");
+}
+
 /// Ports and directories that others have.
 fn places(stage: &Stage) -> String {
     let node = |place: &str| {
@@ -85,7 +95,8 @@ fn places(stage: &Stage) -> String {
     let first = stage.start("backbone", "first", &node("[store]\npath = \"store\"\n"));
     first.address("link");
     stage.write("file", "");
-    let stores = ["store", "other", "file/store"].map(|path| {
+    damage(stage);
+    let stores = ["store", "other", "file/store", "damaged"].map(|path| {
         stage.write(
             "second.toml",
             &node(&format!("[store]\npath = \"{path}\"\n")),

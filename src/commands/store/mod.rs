@@ -26,6 +26,9 @@ pub(crate) enum StoreCommand {
     /// Make a store from an export on standard input, in a directory that has none. Its channels begin new epochs:
     /// clients are told that positions of before can't be recovered.
     Import(StoreArgs),
+    /// Go on without what stands behind the damage of a journal: cut it there, and begin new epochs. What is cut off is
+    /// put aside.
+    Cut(StoreArgs),
     /// Begin new epochs in all channels. Needed after a backup was put back: what was acknowledged since it was made is
     /// lost, and clients must be told. On PostgreSQL nodes may run meanwhile.
     NewEpoch(StoreArgs),
@@ -44,6 +47,7 @@ pub(crate) fn run(command: &StoreCommand) -> Result<(), Failure> {
         StoreCommand::Check(args) => check(args),
         StoreCommand::Export(args) => export(args),
         StoreCommand::Import(args) => import(args),
+        StoreCommand::Cut(args) => cut(args),
         StoreCommand::NewEpoch(args) => new_epoch(args),
     }
 }
@@ -92,6 +96,21 @@ fn import(args: &StoreArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+fn cut(args: &StoreArgs) -> Result<(), Failure> {
+    let path = args.place.path()?;
+    refuse_other_owner(&path)?;
+    match offline::cut(&path).map_err(|error| failed(&error))? {
+        None => tell("no journal is damaged: nothing was cut"),
+        Some(cut) => tell(format_args!(
+            "{} cut at byte {}, new epochs begun; what it was, and later journals, are in {}",
+            cut.journal.display(),
+            cut.kept,
+            cut.aside.display()
+        )),
+    }
+    Ok(())
+}
+
 fn new_epoch(args: &StoreArgs) -> Result<(), Failure> {
     match args.place.store()? {
         PlacedStore::Embedded(path) => {
@@ -111,13 +130,18 @@ fn report(slots: &impl Display) -> Result<(), Failure> {
 }
 
 fn open(path: &Path) -> Result<OfflineStore, Failure> {
-    if let Some(owner) = other_owner(path) {
-        return Err(Failure::Run(format!(
+    refuse_other_owner(path)?;
+    OfflineStore::open(path).map_err(|error| failed(&error))
+}
+
+fn refuse_other_owner(path: &Path) -> Result<(), Failure> {
+    match other_owner(path) {
+        None => Ok(()),
+        Some(owner) => Err(Failure::Run(format!(
             "{} is of the user {owner}, who should run this",
             path.display()
-        )));
+        ))),
     }
-    OfflineStore::open(path).map_err(|error| failed(&error))
 }
 
 fn describe(counts: Counts) -> String {

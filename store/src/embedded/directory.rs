@@ -14,6 +14,7 @@ use trunkline_shared::UnixMillis;
 use super::disk::Disk;
 use super::error::OpenError;
 use super::journal::{check_journals, journals};
+use super::offline::begin_epochs;
 use super::options::Options;
 
 /// A directory that no other process uses.
@@ -57,7 +58,17 @@ impl Directory {
         })
     }
 
-    /// Opens the database, or makes one where there is none.
+    /// Locks a directory that holds a database.
+    pub(super) fn lock_existing(path: &Path, durability: PersistMode) -> Result<Self, OpenError> {
+        if !path.join("data").is_dir() {
+            return Err(OpenError::Absent {
+                path: path.to_owned(),
+            });
+        }
+        Self::lock(path, durability)
+    }
+
+    /// Opens the database, or makes one where there is none; begins new epochs first where they are due.
     pub(super) fn open_database(&self, options: &Options) -> Result<Disk, OpenError> {
         let data = self.data();
         if data.exists() {
@@ -66,7 +77,32 @@ impl Directory {
         } else {
             self.create_database(options)?;
         }
+        self.begin_due_epochs(options)?;
         Disk::open(&data, options, self.durability)
+    }
+
+    /// Makes whoever opens the database next begin new epochs.
+    pub(super) fn mark_epochs_due(&self) -> io::Result<()> {
+        File::create(self.epochs_due())?.sync_all()?;
+        sync_directory(&self.path)
+    }
+
+    /// An open database keeps the birth that it was opened with, so it is closed again.
+    fn begin_due_epochs(&self, options: &Options) -> Result<(), OpenError> {
+        let mark = self.epochs_due();
+        if !mark.exists() {
+            return Ok(());
+        }
+        let disk = Disk::open(&self.data(), options, self.durability)?;
+        begin_epochs(&disk).map_err(OpenError::database(&self.path))?;
+        drop(disk);
+        fs::remove_file(&mark)
+            .and_then(|()| sync_directory(&self.path))
+            .map_err(OpenError::io(&mark))
+    }
+
+    fn epochs_due(&self) -> PathBuf {
+        self.path.join("new-epochs-due")
     }
 
     fn create_database(&self, options: &Options) -> Result<(), OpenError> {
@@ -105,7 +141,7 @@ impl Directory {
         self.path.join("data.new")
     }
 
-    fn data(&self) -> PathBuf {
+    pub(super) fn data(&self) -> PathBuf {
         self.path.join("data")
     }
 }
@@ -132,7 +168,7 @@ fn create_durably(path: &Path) -> io::Result<()> {
     sync_directory(parent)
 }
 
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 

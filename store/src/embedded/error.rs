@@ -47,7 +47,7 @@ pub enum OpenError {
         known: u64,
     },
     /// A journal was changed behind the database's back, or its disk has lost some of it.
-    #[error("journal {} is damaged at byte {place}: acknowledged messages from there on would be lost; restore it, or cut it there to go on without them", path.display())]
+    #[error("journal {} is damaged at byte {place}: acknowledged messages from there on would be lost; restore it, or go on without them: trunkline store cut {}", path.display(), store_of(path).display())]
     DamagedJournal {
         /// The journal.
         path: PathBuf,
@@ -89,6 +89,11 @@ impl OpenError {
             source: error.into(),
         }
     }
+}
+
+/// The store's directory, from the path of one of its journals.
+fn store_of(journal: &Path) -> &Path {
+    journal.ancestors().nth(2).unwrap_or(journal)
 }
 
 fn describe(holder: &str) -> String {

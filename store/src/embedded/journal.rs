@@ -45,15 +45,26 @@ struct Batch {
 /// # Errors
 /// [`OpenError::DamagedJournal`] for one with a flaw that no crash leaves; [`OpenError::Io`].
 pub(super) fn check_journals(data: &Path) -> Result<(), OpenError> {
-    let journals = journals(data).map_err(OpenError::io(data))?;
-    for (number, path) in journals.iter().rev().enumerate() {
-        let bytes = fs::read(path).map_err(OpenError::io(path))?;
-        check(&bytes, number == 0).map_err(|place| OpenError::DamagedJournal {
-            path: path.clone(),
-            place,
-        })?;
+    match first_damage(data)? {
+        None => Ok(()),
+        Some((path, place)) => Err(OpenError::DamagedJournal { path, place }),
     }
-    Ok(())
+}
+
+/// The oldest journal with such a flaw, and the place in it where the first damaged commit begins.
+///
+/// # Errors
+/// [`OpenError::Io`].
+pub(super) fn first_damage(data: &Path) -> Result<Option<(PathBuf, usize)>, OpenError> {
+    let journals = journals(data).map_err(OpenError::io(data))?;
+    let newest = journals.len().saturating_sub(1);
+    for (number, path) in journals.into_iter().enumerate() {
+        let bytes = fs::read(&path).map_err(OpenError::io(&path))?;
+        if let Err(place) = check(&bytes, number == newest) {
+            return Ok(Some((path, place)));
+        }
+    }
+    Ok(None)
 }
 
 /// The journals, oldest first.

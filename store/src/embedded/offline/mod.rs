@@ -4,6 +4,7 @@
 //! of its own but for new epochs.
 
 mod check;
+mod cut;
 mod export;
 mod import;
 mod line;
@@ -23,9 +24,11 @@ use super::options::Options;
 use crate::record::SlotRow;
 
 pub use self::check::{Counts, Finding};
+pub use self::cut::{Cut, cut};
 pub use self::export::ExportError;
 pub use self::import::{ImportError, import};
 pub use self::new_epoch::NewEpochError;
+pub(super) use self::new_epoch::begin_epochs;
 
 /// A store's directory, locked and open, without the threads that serve a node.
 #[derive(Debug)]
@@ -41,12 +44,7 @@ impl OfflineStore {
     /// # Errors
     /// When there is none, when a process uses it, when it has an unknown format or its journal is damaged.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        if !path.join("data").is_dir() {
-            return Err(OpenError::Absent {
-                path: path.to_owned(),
-            });
-        }
-        let directory = Directory::lock(path, PersistMode::SyncAll)?;
+        let directory = Directory::lock_existing(path, PersistMode::SyncAll)?;
         let disk = directory.open_database(&Options::default())?;
         Ok(Self {
             disk,

@@ -1,7 +1,7 @@
 //! New epochs for a store that lost what was acknowledged, such as a backup that was put back.
 
 use super::{OfflineStore, birth_after, rows, with_new_epoch};
-use crate::embedded::disk::DiskError;
+use crate::embedded::disk::{Disk, DiskError};
 use crate::embedded::key;
 use crate::record;
 
@@ -20,17 +20,20 @@ impl OfflineStore {
     /// # Errors
     /// When a slot's row is damaged or the disk fails.
     pub fn begin_epochs(&self) -> Result<usize, NewEpochError> {
-        let snapshot = self.disk.snapshot();
-        let slots: Vec<_> =
-            rows::each(&snapshot, &self.disk.slots, rows::slot).collect::<Result<_, _>>()?;
-        let mut batch = self.disk.batch();
-        for (slot, row) in &slots {
-            let row = record::encode_slot(&with_new_epoch(*row));
-            batch.insert(&self.disk.slots.keyspace, key::slot(*slot), row);
-        }
-        self.disk
-            .put_birth(&mut batch, birth_after(self.disk.birth()));
-        batch.commit().map_err(DiskError::from)?;
-        Ok(slots.len())
+        Ok(begin_epochs(&self.disk)?)
     }
+}
+
+/// [`OfflineStore::begin_epochs`] of any database.
+pub(in crate::embedded) fn begin_epochs(disk: &Disk) -> Result<usize, DiskError> {
+    let snapshot = disk.snapshot();
+    let slots: Vec<_> = rows::each(&snapshot, &disk.slots, rows::slot).collect::<Result<_, _>>()?;
+    let mut batch = disk.batch();
+    for (slot, row) in &slots {
+        let row = record::encode_slot(&with_new_epoch(*row));
+        batch.insert(&disk.slots.keyspace, key::slot(*slot), row);
+    }
+    disk.put_birth(&mut batch, birth_after(disk.birth()));
+    batch.commit()?;
+    Ok(slots.len())
 }
