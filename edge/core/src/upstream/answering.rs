@@ -68,7 +68,7 @@ impl Upstream {
             return;
         };
         if let (Refusal::Moved { version }, Some(slot)) = (refusal, request.slot) {
-            self.hold(now, slot, version);
+            self.on_moved(now, link, slot, version);
         }
         match request.ask {
             Ask::Subscribe(channel) => self.on_subscribe_refused(now, &channel, id, refusal),

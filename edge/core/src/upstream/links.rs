@@ -29,6 +29,8 @@ pub(super) struct Link {
     pub(super) incarnation: Incarnation,
     /// The newest view that the node has shown.
     pub(super) view: Option<ViewVersion>,
+    /// The newest view that it was shown.
+    pub(super) told: Option<ViewVersion>,
     pub(super) store_away: bool,
     /// Channels that are to be said on this link, as far as their slots are still its node's.
     pub(super) to_subscribe: BTreeSet<(Slot, Channel)>,
@@ -59,6 +61,7 @@ impl Link {
             node,
             incarnation,
             view: None,
+            told: None,
             store_away: false,
             to_subscribe: BTreeSet::new(),
             subscribes: BTreeSet::new(),

@@ -17,6 +17,7 @@ mod deliver;
 mod floors;
 mod frames;
 mod heads;
+mod holds;
 mod interest;
 mod invariants;
 mod io;

@@ -28,8 +28,8 @@ impl Upstream {
         if newer {
             self.routing.view = Some(Arc::new(view));
             self.reroute(now);
-            self.release_holds_of_view(now);
         }
+        self.end_holds(now);
         self.show_view();
     }
 
@@ -38,14 +38,13 @@ impl Upstream {
             return;
         };
         let older = |(id, link): (&LinkId, &Link)| {
-            link.view
-                .is_some_and(|theirs| theirs < view.version)
-                .then_some(*id)
+            let is_behind = link.view.is_some_and(|theirs| theirs < view.version);
+            (is_behind && link.told < Some(view.version)).then_some(*id)
         };
         let behind: Vec<LinkId> = self.links.iter().filter_map(older).collect();
         for link in behind {
             if let Some(state) = self.links.get_mut(&link) {
-                state.view = None;
+                state.told = Some(view.version);
             }
             self.send_control(link, ToNode::ShowView(RingView::clone(&view)));
         }

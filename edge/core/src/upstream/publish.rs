@@ -178,7 +178,7 @@ impl Upstream {
         match refusal {
             Refusal::Moved { version } => {
                 self.unanswered.mark_unsent(id);
-                self.hold(now, slot, version);
+                self.on_moved(now, link, slot, version);
             }
             Refusal::StaleView => {
                 self.unanswered.mark_unsent(id);

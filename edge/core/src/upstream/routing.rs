@@ -1,4 +1,4 @@
-//! Which link leads to the owner of each slot: rules, the newest view, links that come and go, slots on hold.
+//! Which link leads to the owner of each slot: rules, the newest view, links that come and go.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,15 +8,9 @@ use trunkline_shared::frame::ToNode;
 use trunkline_shared::rules::Rules;
 use trunkline_shared::{Channel, Incarnation, Instant, LinkId, RingView, Slot, ViewVersion};
 
+use super::holds::Hold;
 use super::links::Link;
-use super::{Output, Timer, Upstream};
-
-/// A slot that its owner in our view has refused: nothing of it is sent until a view or a time has come.
-#[derive(Clone, Copy, Debug)]
-struct Hold {
-    view: Option<ViewVersion>,
-    until: Instant,
-}
+use super::{Output, Upstream};
 
 /// What is known of the mesh.
 #[derive(Debug)]
@@ -25,7 +19,7 @@ pub(super) struct Routing {
     pub(super) view: Option<Arc<RingView>>,
     /// For each slot the link to its owner.
     links: Vec<Option<LinkId>>,
-    holds: BTreeMap<Slot, Hold>,
+    pub(super) holds: BTreeMap<Slot, Hold>,
     pub(super) dialled: BTreeSet<SmolStr>,
     /// Whether there has been no link to the view's nodes for too long; true at the start.
     pub(super) isolated: bool,
@@ -137,6 +131,7 @@ impl Upstream {
         for slot in self.routing.assign(&self.links) {
             self.release_hold(slot);
             self.on_slot_moved(slot);
+            self.hold_until_shown(now, slot);
         }
         self.ask_lost_requests_again(now);
         self.redial();
@@ -151,53 +146,5 @@ impl Upstream {
         self.forget_stands(slot);
         self.unanswered.unsend(slot);
         self.presences.restate(slot);
-    }
-
-    /// Stops sending a slot's frames, since its owner says that another view gives it to another.
-    pub(super) fn hold(&mut self, now: Instant, slot: Slot, version: ViewVersion) {
-        self.release_hold(slot);
-        let view = (version > self.routing.view_version()).then_some(version);
-        let wait = if view.is_some() {
-            self.config.ask_timeout
-        } else {
-            self.config.retry_delay
-        };
-        let hold = Hold {
-            view,
-            until: now + wait,
-        };
-        self.timers.arm(hold.until, Timer::Hold(slot));
-        self.routing.holds.insert(slot, hold);
-    }
-
-    pub(super) fn release_hold(&mut self, slot: Slot) -> bool {
-        let hold = self.routing.holds.remove(&slot);
-        if let Some(hold) = hold {
-            self.timers.disarm(hold.until, Timer::Hold(slot));
-        }
-        hold.is_some()
-    }
-
-    pub(super) fn release_holds_of_view(&mut self, now: Instant) {
-        let version = self.routing.view_version();
-        let come = |(slot, hold): (&Slot, &Hold)| {
-            hold.view
-                .is_some_and(|view| view <= version)
-                .then_some(*slot)
-        };
-        let slots: Vec<Slot> = self.routing.holds.iter().filter_map(come).collect();
-        for slot in slots {
-            self.on_hold_over(now, slot);
-        }
-    }
-
-    pub(super) fn on_hold_over(&mut self, now: Instant, slot: Slot) {
-        self.release_hold(slot);
-        self.queue_subscribes(slot);
-        // Presence has no refusal: what was said meanwhile may have met somebody who wasn't the owner.
-        self.presences.restate(slot);
-        if let Some(link) = self.routing.owner_link(slot) {
-            self.pump_link(now, link);
-        }
     }
 }

@@ -5,6 +5,7 @@ mod floors;
 mod lag;
 mod linger;
 mod links;
+mod owners;
 mod presence;
 mod publish;
 mod readers;
@@ -417,6 +418,14 @@ fn version(number: u64) -> ViewVersion {
 fn view(number: u64, lives: &[u8]) -> RingView {
     let members = lives.iter().map(|life| member(*life)).collect();
     RingView::new(version(number), 1, members, vec![0; 4096]).expect("a valid view")
+}
+
+/// A view in which the first of two lives owns the slots of some channels, and the second every other one.
+fn view_with(number: u64, lives: [u8; 2], channels: &[&str]) -> RingView {
+    let first: Vec<Slot> = channels.iter().map(|channel| slot(channel)).collect();
+    let table = Slot::all().map(|slot| u16::from(!first.contains(&slot)));
+    let members = lives.map(member).to_vec();
+    RingView::new(version(number), 1, members, table.collect()).expect("a valid view")
 }
 
 fn rules(version: u64) -> Rules {
