@@ -69,11 +69,23 @@ pub enum Event {
     HistoryRemoved,
     /// An owner told an edge that a history was removed.
     FloorPushed,
+    /// A message was tried again under its key, through an edge that had it before.
+    KeyTriedAgain,
+    /// A message was tried again under its key, through another edge.
+    KeyTriedElsewhere,
+    /// A message was sent under its key through two edges at the same moment.
+    KeyTriedAtOnce,
+    /// An owner answered a publish as the first one with its key was.
+    KeyFound,
+    /// A publish waited behind another one with its key.
+    KeyHeld,
+    /// The store was asked for a key that it has.
+    KeyInStore,
 }
 
 impl Event {
     /// All events, in order.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 38] = [
         Self::Acked,
         Self::PublishError,
         Self::RepeatSent,
@@ -106,6 +118,12 @@ impl Event {
         Self::ResumedAtOwner,
         Self::HistoryRemoved,
         Self::FloorPushed,
+        Self::KeyTriedAgain,
+        Self::KeyTriedElsewhere,
+        Self::KeyTriedAtOnce,
+        Self::KeyFound,
+        Self::KeyHeld,
+        Self::KeyInStore,
     ];
 }
 

@@ -12,8 +12,8 @@ use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest, StoreT
 use trunkline_shared::{Instant, RingView, Slot, UnixMillis};
 use trunkline_store_core::memory::AppendTicket;
 use trunkline_store_core::{
-    AllFound, ClaimError, ClaimRequest, FloorRequest, Generation, MemoryState, SlotPart,
-    StoreError, ViewChange,
+    ClaimError, ClaimRequest, FloorRequest, Generation, MemoryState, SlotPart, StoreError,
+    ViewChange,
 };
 
 use crate::coverage::Coverage;
@@ -83,6 +83,8 @@ pub(crate) struct Disk {
     generations: BTreeMap<Slot, Generation>,
     zombies: Vec<SlotPart>,
     old: Option<(Instant, MemoryState)>,
+    before_claim: Option<MemoryState>,
+    missed: Vec<planted::Missed>,
     later: Vec<(Duration, Later)>,
 }
 
@@ -102,6 +104,8 @@ impl Disk {
             generations: BTreeMap::new(),
             zombies: Vec::new(),
             old: None,
+            before_claim: None,
+            missed: Vec::new(),
             later: Vec::new(),
         }
     }
@@ -172,10 +176,7 @@ impl Disk {
                 StoreAnswer::Heads(Ok(self.tamper_heads(heads)))
             }
             StoreRequest::Range(range) => StoreAnswer::Range(Ok(self.state.range_now(range))),
-            StoreRequest::Find(_) if self.plant == Some(Plant::FindBlind) => {
-                StoreAnswer::Found(Ok(AllFound::default()))
-            }
-            StoreRequest::Find(request) => StoreAnswer::Found(Ok(self.state.find_now(request))),
+            StoreRequest::Find(request) => StoreAnswer::Found(Ok(self.tampered_find(request))),
             StoreRequest::Append(_) | StoreRequest::Claim(_) | StoreRequest::RaiseFloor(_) => {
                 unreachable!("writes go their own ways")
             }
@@ -221,11 +222,13 @@ impl Disk {
         self.current = None;
         self.calls += 1;
         self.hanging.clear();
+        self.look_before_claim();
         self.state.crash(trunkline_store_core::memory::Survivors {
             appends: usize::try_from(self.dice.between(0, 2)).expect("small"),
             parts_of_next: usize::try_from(self.dice.between(0, 2)).expect("small"),
         });
         self.lose_synced();
+        self.miss_earlier_lives();
     }
 
     fn read_later(&mut self, now: Instant, tuning: &Tuning, asker: Asker, request: StoreRequest) {

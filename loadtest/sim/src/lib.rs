@@ -22,6 +22,7 @@ mod mesh;
 mod network;
 mod options;
 mod plant;
+mod publisher;
 mod record;
 mod report;
 mod scenario;

@@ -2,6 +2,10 @@
 //!
 //! Each is made in the simulator's own network, store, or the way between an edge and its clients.
 
+mod disguise;
+
+pub(crate) use disguise::{disguise, undisguised};
+
 /// A planted bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Plant {
@@ -52,11 +56,22 @@ pub enum Plant {
     FloorForgotten,
     /// An edge that removes a history is told so, and what it heard of the floor is lost: its ring keeps what was removed.
     RingBelowFloor,
+    /// The network takes the idempotency keys off publishes: the owner numbers each.
+    KeyIgnored,
+    /// The store finds no idempotency key that an earlier life of the node has written, as if only memory were asked.
+    KeyOnlyInMemory,
+    /// The owner sees another idempotency key in each publish, and the store doesn't: a publish isn't made to wait for the
+    /// one before it with the same key.
+    KeyPendingUnseen,
+    /// The store looks idempotency keys up as they were before a claim: those of appends that ended with it are missed.
+    KeySoughtBeforeClaim,
+    /// The store finds an idempotency key at the message before its own.
+    KeyMisplaced,
 }
 
 impl Plant {
     /// All of them, in order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 28] = [
         Self::RepeatUnmarked,
         Self::RepeatRenamed,
         Self::OldAnswerNewId,
@@ -80,5 +95,10 @@ impl Plant {
         Self::UnrecoveredAsRecovered,
         Self::FloorForgotten,
         Self::RingBelowFloor,
+        Self::KeyIgnored,
+        Self::KeyOnlyInMemory,
+        Self::KeyPendingUnseen,
+        Self::KeySoughtBeforeClaim,
+        Self::KeyMisplaced,
     ];
 }

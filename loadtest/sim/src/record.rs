@@ -1,19 +1,40 @@
 //! What clients observed: the only thing that checks look at, besides the log read back at the end.
 
+mod tries;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use trunkline_shared::Instant;
 
+pub(crate) use self::tries::{Try, TryEnd};
+
 /// What the payload of a message says: who published it, and its number among that publisher's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Label {
-    /// The client that published it.
+    /// The client, or publisher with keys, that published it.
     #[serde(rename = "p")]
     pub(crate) publisher: u32,
     /// Its number, from 1.
     #[serde(rename = "s")]
     pub(crate) sequence: u32,
+}
+
+impl Label {
+    /// A payload that says it, with some ballast.
+    pub(crate) fn payload(self, ballast: usize) -> String {
+        let Self {
+            publisher,
+            sequence,
+        } = self;
+        let ballast = "x".repeat(ballast);
+        format!(r#"{{"p":{publisher},"s":{sequence},"b":"{ballast}"}}"#)
+    }
+
+    /// The idempotency key of a message that says it; two in a row share one, since they go to two channels.
+    pub(crate) fn key(self) -> String {
+        format!("{}-{}", self.publisher, self.sequence / 2)
+    }
 }
 
 /// A message as a client saw it.
@@ -25,8 +46,8 @@ pub(crate) struct Message {
     pub(crate) label: Label,
 }
 
-/// A client's position as it sends it along when it subscribes again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place: a client's position as it sends it along when it subscribes again, or that of an acknowledged message.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Known {
     /// The numbering.
     pub(crate) epoch: String,
@@ -92,9 +113,9 @@ pub(crate) enum Outcome {
 pub(crate) struct Published {
     /// Which channel, by its place in the scenario.
     pub(crate) channel: usize,
-    /// When it was sent.
+    /// When it was sent; with a key, for the first time.
     pub(crate) sent: Instant,
-    /// Its answer, when there was one.
+    /// Its answer, when there was one; with a key, the first acknowledgement if there was one.
     pub(crate) answer: Option<(Instant, Outcome)>,
 }
 
@@ -185,6 +206,8 @@ pub(crate) struct Final {
 pub(crate) struct Record {
     /// All publishes.
     pub(crate) publishes: BTreeMap<Label, Published>,
+    /// All tries of messages with keys.
+    pub(crate) tries: Vec<Try>,
     /// What each client saw of each channel.
     pub(crate) seen: BTreeMap<(usize, usize), Vec<(Instant, Seen)>>,
     /// All commands that ended.

@@ -1,5 +1,6 @@
 //! Planted bugs of the network: what it does to frames, and to messages for clients.
 
+mod keys;
 mod ring;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub(crate) struct Tamper {
     plant: Option<Plant>,
     dice: Dice,
     renamed: BTreeMap<RequestId, RequestId>,
+    publishes: u64,
     answers: BTreeMap<Slot, Position>,
     held: BTreeMap<(usize, String), ServerMessage>,
     rings: MixedRings,
@@ -44,6 +46,7 @@ impl Tamper {
             plant,
             dice,
             renamed: BTreeMap::new(),
+            publishes: 0,
             answers: BTreeMap::new(),
             held: BTreeMap::new(),
             rings: MixedRings::default(),
@@ -55,6 +58,10 @@ impl Tamper {
         let Some(plant) = self.plant else {
             return Fate::Arrives(frame);
         };
+        if let ToNode::Publish(publish) = &mut frame {
+            self.publishes += 1;
+            keys::tamper(plant, publish, self.publishes);
+        }
         match &mut frame {
             ToNode::Publish(publish) if plant == Plant::RepeatUnmarked => publish.repeat = false,
             ToNode::Publish(publish) if plant == Plant::RepeatRenamed && publish.repeat => {

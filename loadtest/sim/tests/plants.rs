@@ -51,4 +51,9 @@ plants! {
     a_recovery_that_was_none_is_found: UnrecoveredAsRecovered by "no_silent_gap",
     a_floor_that_the_store_forgets_is_found: FloorForgotten by "removed_is_gone",
     a_ring_that_keeps_what_was_removed_is_found: RingBelowFloor by "removed_is_gone",
+    a_key_that_is_ignored_is_found: KeyIgnored by "one_for_a_key",
+    a_key_that_only_memory_is_asked_for_is_found: KeyOnlyInMemory by "one_for_a_key",
+    a_key_that_does_not_wait_for_the_first_is_found: KeyPendingUnseen by "one_for_a_key",
+    a_key_that_is_looked_up_before_the_claim_is_found: KeySoughtBeforeClaim by "one_for_a_key",
+    a_key_answered_with_another_place_is_found: KeyMisplaced by "one_for_a_key",
 }

@@ -9,6 +9,7 @@ mod no_double;
 mod no_silent_gap;
 mod nothing_odd;
 mod numbering;
+mod one_for_a_key;
 mod one_order;
 mod only_while_subscribed;
 mod presence_is_right;
@@ -30,6 +31,7 @@ pub(crate) fn all(record: &Record) -> Vec<Failure> {
     let found = [
         ("acked_is_kept", acked_is_kept::check(record, &numbering)),
         ("no_double", no_double::check(record, &numbering)),
+        ("one_for_a_key", one_for_a_key::check(record, &numbering)),
         ("one_order", one_order::check(record, &numbering)),
         ("no_silent_gap", no_silent_gap::check(record)),
         (

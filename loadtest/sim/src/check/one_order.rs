@@ -1,12 +1,12 @@
 //! Promise 2: everybody sees one order, and a publisher's messages stand in the order in which it had them acknowledged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_shared::Instant;
 
 use super::numbering::Numbering;
 use super::{Fault, fault};
-use crate::record::{Label, Outcome, Record, Seen};
+use crate::record::{Label, Outcome, Published, Record, Seen};
 
 pub(super) fn check(record: &Record, numbering: &Numbering) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -43,9 +43,28 @@ fn ascending(client: usize, channel: usize, events: &[(Instant, Seen)]) -> Vec<F
 /// When it was acknowledged, its offset, and what it was.
 type Acked = (Instant, u64, Label);
 
+fn acked_at(publish: &Published) -> Option<Instant> {
+    match publish.answer {
+        Some((at, Outcome::Acked)) => Some(at),
+        Some((_, Outcome::Refused(_))) | None => None,
+    }
+}
+
+/// When each message with a key was first acknowledged, by epoch: a buffered one may be taken anew in the next.
+fn acked_in_epoch(record: &Record) -> BTreeMap<(Label, &str), Instant> {
+    let mut first = BTreeMap::new();
+    for (tried, at, known) in record.keyed_acks() {
+        let seen = first.entry((tried.label, &*known.epoch)).or_insert(at);
+        *seen = at.min(*seen);
+    }
+    first
+}
+
 /// A message that was sent after an earlier one was acknowledged stands behind it.
 fn by_publisher(record: &Record, numbering: &Numbering) -> Vec<Fault> {
     let mut faults = Vec::new();
+    let in_epoch = acked_in_epoch(record);
+    let keyed: BTreeSet<Label> = record.tries.iter().map(|tried| tried.label).collect();
     let mut acked: BTreeMap<(u32, usize, &str), Vec<Acked>> = BTreeMap::new();
     for (label, publish) in &record.publishes {
         let Some(places) = numbering.labels.get(label) else {
@@ -59,9 +78,12 @@ fn by_publisher(record: &Record, numbering: &Numbering) -> Vec<Fault> {
                     format!("{label:?} has offset {offset}, {first:?} before it has {other}");
                 faults.push(fault(publish.sent, what));
             }
-            if let Some((at, Outcome::Acked)) = publish.answer {
-                before.push((at, *offset, *label));
-            }
+            let at = if keyed.contains(label) {
+                in_epoch.get(&(*label, &**epoch)).copied()
+            } else {
+                acked_at(publish)
+            };
+            before.extend(at.map(|at| (at, *offset, *label)));
         }
     }
     faults

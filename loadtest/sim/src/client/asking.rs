@@ -1,13 +1,14 @@
 //! What a client asks its edge.
 
 use trunkline_protocol::message::{
-    ConnectRequest, HistoryRequest, PresenceRequest, PublishRequest, StreamPosition,
+    ConnectRequest, HistoryRequest, PresenceRequest, PublishRequest, RpcRequest, StreamPosition,
     SubscribeRequest, UnsubscribeRequest,
 };
 use trunkline_protocol::{Command, Request};
 
 use super::commands::Kind;
 use super::{Around, Client, Conn, State};
+use crate::publisher::Attempt;
 use crate::record::{Known, Label, Published};
 use crate::scenario::CHANNELS;
 
@@ -152,17 +153,29 @@ impl Client {
                 answer: None,
             },
         );
-        let ballast = "x".repeat(usize::try_from(self.dice.between(0, ballast)).expect("small"));
-        let data = format!(
-            r#"{{"p":{publisher},"s":{},"b":"{ballast}"}}"#,
-            self.sequence
-        );
+        let ballast = usize::try_from(self.dice.between(0, ballast)).expect("small");
         let request = PublishRequest {
             channel: name(channel),
-            data: data.into(),
+            data: label.payload(ballast).into(),
             ..PublishRequest::default()
         };
         self.command(around, Kind::Publish(label), Request::Publish(request))
+    }
+
+    /// Sends a try of a publisher's message by rpc.
+    pub(crate) fn try_by_rpc(&mut self, around: &mut Around<'_>, place: usize, tried: &Attempt) {
+        let data = format!(
+            r#"{{"channel":"{}","data":{},"idempotency_key":"{}"}}"#,
+            name(tried.channel),
+            tried.label.payload(tried.ballast),
+            tried.label.key()
+        );
+        let request = Request::Rpc(RpcRequest {
+            method: "publish".to_owned(),
+            data: data.into(),
+        });
+        let command = self.command(around, Kind::Try(place), request);
+        self.send(around, &[command]);
     }
 
     /// Asks for a channel's history from an offset on.

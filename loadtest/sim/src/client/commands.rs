@@ -5,7 +5,7 @@ use trunkline_protocol::{Command, Request};
 use trunkline_shared::Instant;
 
 use super::{Act, Around, Client, GIVE_UP};
-use crate::record::{self, Known, Label};
+use crate::record::{self, Known, Label, TryEnd};
 
 /// What a command in flight is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) enum Kind {
         channel: usize,
     },
     Publish(Label),
+    /// A publisher's try by rpc, by its place in the record.
+    Try(usize),
     History {
         channel: usize,
     },
@@ -35,6 +37,7 @@ impl Kind {
             Self::Subscribe { .. } => "subscribe",
             Self::Unsubscribe { .. } => "unsubscribe",
             Self::Publish(_) => "publish",
+            Self::Try(_) => "rpc publish",
             Self::History { .. } => "history",
             Self::Presence { .. } => "presence",
         }
@@ -139,5 +142,10 @@ impl Client {
             slow,
         };
         around.record.commands.push(command);
+        if let Kind::Try(place) = asked.kind
+            && !answered
+        {
+            around.ended_tries.push((place, TryEnd::Unanswered));
+        }
     }
 }

@@ -10,7 +10,7 @@ use trunkline_shared::Instant;
 use super::commands::Kind;
 use super::{Act, Around, Client, Conn, State};
 use crate::coverage::Event;
-use crate::record::{Known, Label, Message, Outcome, Seen, Subscribed};
+use crate::record::{Known, Label, Message, Outcome, Seen, Subscribed, TryEnd};
 
 impl Client {
     /// Takes bytes of its socket.
@@ -80,6 +80,16 @@ impl Client {
             }
             (Kind::Publish(label), ReplyBody::Error(error)) => {
                 self.on_published(around, label, Outcome::Refused(error.code));
+            }
+            (Kind::Try(place), ReplyBody::Rpc(result)) => self.on_tried(around, place, &result),
+            (Kind::Try(place), ReplyBody::Error(error)) => {
+                around.ended_tries.push((place, TryEnd::Refused));
+                if error.code != 100 {
+                    self.odd(
+                        around,
+                        &format!("a publish by rpc was answered with {error:?}"),
+                    );
+                }
             }
             (Kind::History { channel }, ReplyBody::History(result)) => {
                 self.on_history(around, channel, &result)
@@ -179,6 +189,13 @@ impl Client {
         publish.answer = Some((around.now, outcome));
         if outcome != Outcome::Acked && outcome != Outcome::Refused(100) {
             self.odd(around, &format!("a publish was answered with {outcome:?}"));
+        }
+    }
+
+    fn on_tried(&self, around: &mut Around<'_>, place: usize, result: &message::RpcResult) {
+        match serde_json::from_slice(&result.data) {
+            Ok(known) => around.ended_tries.push((place, TryEnd::Acked(known))),
+            Err(error) => self.odd(around, &format!("an rpc's answer without a place: {error}")),
         }
     }
 

@@ -18,7 +18,7 @@ use trunkline_shared::Instant;
 use crate::coverage::Coverage;
 use crate::dice::Dice;
 use crate::network::SocketId;
-use crate::record::{Label, Record, Seen};
+use crate::record::{Label, Record, Seen, TryEnd};
 use crate::scenario::ClientPlan;
 use crate::tamper::Tamper;
 use crate::trace::Trace;
@@ -54,6 +54,8 @@ pub(crate) struct Around<'a> {
     pub(crate) now: Instant,
     /// Where to write down what it sees.
     pub(crate) record: &'a mut Record,
+    /// Publishers' tries that ended.
+    pub(crate) ended_tries: &'a mut Vec<(usize, TryEnd)>,
     /// Where to count.
     pub(crate) coverage: &'a mut Coverage,
     /// What lies between it and its edge.

@@ -1,5 +1,7 @@
 //! Bugs planted in the store: what it would be like if it broke its promises.
 
+mod keys;
+
 use std::time::Duration;
 
 use trunkline_shared::{Instant, Offset};
@@ -7,6 +9,8 @@ use trunkline_store_core::{AppendOutcome, ClaimRequest, FloorError, FloorRequest
 
 use super::{Asker, Current, Disk};
 use crate::plant::Plant;
+
+pub(super) use keys::Missed;
 
 /// How old the data are that a store gives back after it lost what it had acknowledged.
 const LOSS: Duration = Duration::from_secs(2);
@@ -59,6 +63,11 @@ impl Disk {
     pub(super) fn tamper_parts(&self, parts: &mut [(Asker, SlotPart)]) {
         if self.plant == Some(Plant::HeadUnchecked) {
             parts.iter_mut().for_each(|(_, part)| self.renumber(part));
+        }
+        if self.plant == Some(Plant::KeyPendingUnseen) {
+            parts
+                .iter_mut()
+                .for_each(|(_, part)| Self::undisguise(part));
         }
     }
 

@@ -115,6 +115,7 @@ impl Disk {
 
     /// A claim waits for the appends in flight: those that nobody knows about end here.
     pub(super) fn end_claim(&mut self, asker: Asker, claim: &ClaimRequest) {
+        self.look_before_claim();
         self.settle();
         let mut claim = claim.clone();
         self.tamper_claim(&mut claim);
@@ -122,6 +123,7 @@ impl Disk {
         for claimed in result.iter().flatten() {
             self.generations.insert(claimed.slot, claimed.generation);
         }
+        self.miss_since_look();
         self.raise_zombies();
         self.later.push((
             Duration::ZERO,

@@ -15,9 +15,11 @@ impl Mesh {
         number: usize,
         f: impl FnOnce(&mut Client, &mut Around<'_>),
     ) {
+        let mut ended_tries = Vec::new();
         let mut around = Around {
             now: self.now,
             record: &mut self.record,
+            ended_tries: &mut ended_tries,
             coverage: &mut self.coverage,
             tamper: &mut self.tamper,
             trace: &mut self.trace,
@@ -29,6 +31,9 @@ impl Mesh {
             self.act(number, act);
         }
         self.arm_client(number);
+        for (place, end) in ended_tries {
+            self.end_try(place, end);
+        }
     }
 
     fn act(&mut self, client: usize, act: Act) {

@@ -33,6 +33,7 @@ pub(super) struct Edge {
     dials: bool,
     dial_failures: u32,
     wake: Option<Instant>,
+    calls: api::Calls,
 }
 
 struct Machines {
@@ -79,6 +80,7 @@ impl Edge {
             dials: false,
             dial_failures: 0,
             wake: None,
+            calls: api::Calls::default(),
         }
     }
 

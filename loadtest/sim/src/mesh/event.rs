@@ -12,6 +12,8 @@ use crate::scenario::Fault;
 pub(super) enum Event {
     /// A client has something to do.
     Client { client: usize },
+    /// A publisher with keys has something to do.
+    Publisher { publisher: usize },
     /// The node's process starts.
     NodeStart,
     /// A machine of the node has something to do.
@@ -84,6 +86,7 @@ impl Mesh {
     pub(super) fn handle(&mut self, event: Event) {
         match event {
             Event::Client { client } => self.wake_client(client),
+            Event::Publisher { publisher } => self.wake_publisher(publisher),
             Event::NodeStart => self.start_node(),
             Event::NodeWake { life } => self.wake_node(life),
             Event::NodePlace { life } => self.take_place(life),

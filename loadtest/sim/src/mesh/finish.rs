@@ -21,6 +21,9 @@ impl Mesh {
         }
         self.disk.heal();
         self.node_store_away(false);
+        for publisher in &mut self.publishers {
+            publisher.busy = false;
+        }
         for number in 0..self.clients.len() {
             self.clients[number].busy = false;
             self.clients[number].reads_slowly = false;

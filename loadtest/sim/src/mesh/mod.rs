@@ -7,6 +7,7 @@ mod faults;
 mod finish;
 mod links;
 mod node;
+mod publishers;
 mod sockets;
 mod store;
 
@@ -23,6 +24,7 @@ use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::network::{Link, Socket, SocketId};
 use crate::options::Options;
+use crate::publisher::Publisher;
 use crate::record::Record;
 use crate::scenario::{HEALING, PROBING, Scenario, WARMING};
 use crate::tamper::Tamper;
@@ -48,6 +50,7 @@ pub(crate) struct Mesh {
     sockets: BTreeMap<SocketId, Socket>,
     next_socket: u64,
     clients: Vec<Client>,
+    publishers: Vec<Publisher>,
     disk: Disk,
     dice: Dice,
     tamper: Tamper,
@@ -70,6 +73,12 @@ impl Mesh {
             Client::new(number, Clone::clone(plan), Dice::new(seed, salt))
         };
         let clients = scenario.clients.iter().enumerate().map(client).collect();
+        let publisher = |(number, plan): (usize, &_)| {
+            let salt = 200 + u64::try_from(number).expect("few publishers");
+            Publisher::new(number, Clone::clone(plan), Dice::new(seed, salt))
+        };
+        let publishers = scenario.publishers.iter().enumerate();
+        let publishers = publishers.map(publisher).collect();
         let node = Node::new(&mut dice);
         let edges = (0..scenario.edges.len()).map(|_| Edge::new()).collect();
         let mut mesh = Self {
@@ -83,6 +92,7 @@ impl Mesh {
             sockets: BTreeMap::new(),
             next_socket: 0,
             clients,
+            publishers,
             disk: Disk::new(Dice::new(seed, 3), BEGIN, options.plant),
             dice,
             tamper: Tamper::new(options.plant, Dice::new(seed, 4)),
@@ -106,6 +116,9 @@ impl Mesh {
         }
         for client in 0..self.clients.len() {
             self.arm_client(client);
+        }
+        for publisher in 0..self.publishers.len() {
+            self.arm_publisher(publisher);
         }
         for (at, fault) in self.scenario.faults.clone() {
             self.agenda.plan(at, Event::Fault(fault));

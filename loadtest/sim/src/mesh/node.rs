@@ -242,6 +242,8 @@ impl Mesh {
             let counters = shard.counters();
             self.coverage
                 .add(Covered::RepeatFound, counters.repeats_found);
+            self.coverage.add(Covered::KeyFound, counters.keys_found);
+            self.coverage.add(Covered::KeyHeld, counters.keys_held);
             self.coverage.add(Covered::Lag, counters.lags);
             self.coverage
                 .add(Covered::EphemeralDropped, counters.ephemeral_dropped);

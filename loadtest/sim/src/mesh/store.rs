@@ -46,6 +46,10 @@ impl Mesh {
 
     fn store_answered(&mut self, asker: Asker, answer: StoreAnswer) {
         self.note(|| format!("store → {asker:?}: {answer:?}"));
+        if let StoreAnswer::Found(Ok(found)) = &answer {
+            let keys = u64::try_from(found.keys.len()).expect("few keys");
+            self.coverage.add(Covered::KeyInStore, keys);
+        }
         match asker {
             Asker::Shard { .. } => self.shard_answered(asker, answer),
             Asker::Foreign => {}

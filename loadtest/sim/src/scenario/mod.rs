@@ -11,7 +11,7 @@ use trunkline_shared::Instant;
 
 pub(crate) use channels::{CHANNELS, rules};
 pub(crate) use fault::Fault;
-pub(crate) use people::ClientPlan;
+pub(crate) use people::{ClientPlan, PublisherPlan};
 pub(crate) use tuning::Tuning;
 
 use crate::dice::Dice;
@@ -23,6 +23,8 @@ pub(crate) struct Scenario {
     pub(crate) edges: Vec<u16>,
     /// Who uses the mesh.
     pub(crate) clients: Vec<ClientPlan>,
+    /// Who publishes with idempotency keys.
+    pub(crate) publishers: Vec<PublisherPlan>,
     /// What goes wrong, and when.
     pub(crate) faults: Vec<(Instant, Fault)>,
     /// Sizes, delays and odds.
@@ -56,9 +58,11 @@ impl Scenario {
         let faults = fault::faults(&mut dice, edges.len(), clients.len(), length);
         let tuning = Tuning::new(&mut dice);
         let codec = dice.permille(200);
+        let publishers = people::publishers(&mut dice, edges.len(), clients.len());
         Self {
             edges,
             clients,
+            publishers,
             faults,
             tuning,
             codec,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use trunkline_protocol::Encoding;
 
+use trunkline_shared::rules::Class;
+
 use super::CHANNELS;
 use crate::dice::Dice;
 
@@ -26,6 +28,25 @@ pub(crate) struct ClientPlan {
     pub(crate) ballast: u64,
     /// Whether it reads slowly now and then.
     pub(crate) slow: bool,
+}
+
+/// What a publisher does that gives its messages idempotency keys.
+#[derive(Clone, Debug)]
+pub(crate) struct PublisherPlan {
+    /// Edges of the run.
+    pub(crate) edges: usize,
+    /// Clients of the run.
+    pub(crate) clients: usize,
+    /// Two channels that it publishes to in turn.
+    pub(crate) channels: [usize; 2],
+    /// Time between two messages, on average.
+    pub(crate) pace: Duration,
+    /// Messages that it works on at most.
+    pub(crate) window: usize,
+    /// Messages out of a thousand that are sent by two roads at once.
+    pub(crate) at_once: u64,
+    /// Messages out of a thousand whose key is used again after they were acknowledged.
+    pub(crate) again: u64,
 }
 
 /// The client that reads slowly in every run.
@@ -59,5 +80,28 @@ fn client(dice: &mut Dice, edges: usize, number: usize) -> ClientPlan {
         window: usize::try_from(dice.pick(&[1, 1, 4, 16])).expect("small"),
         ballast: dice.pick(&[0, 100, 600, 1500]),
         slow: number == SLOW || (number > 0 && dice.permille(300)),
+    }
+}
+
+/// Draws the publishers of a run that use keys: few, and not hasty, so that most publishes are plain ones.
+pub(crate) fn publishers(dice: &mut Dice, edges: usize, clients: usize) -> Vec<PublisherPlan> {
+    (0..dice.between(1, 2))
+        .map(|_| publisher(dice, edges, clients))
+        .collect()
+}
+
+/// A publisher whose keys count: in channels where messages are numbered.
+fn publisher(dice: &mut Dice, edges: usize, clients: usize) -> PublisherPlan {
+    let is_numbered = |channel: &usize| CHANNELS[*channel].class != Class::Ephemeral;
+    let mut numbered: Vec<usize> = (0..CHANNELS.len()).filter(is_numbered).collect();
+    let first = numbered.swap_remove(dice.index(numbered.len()));
+    PublisherPlan {
+        edges,
+        clients,
+        channels: [first, dice.pick(&numbered)],
+        pace: dice.millis(200, 1_000),
+        window: usize::try_from(dice.between(2, 8)).expect("small"),
+        at_once: dice.between(0, 400),
+        again: dice.between(0, 400),
     }
 }

@@ -67,6 +67,7 @@ impl Mesh {
         edge.dials = false;
         edge.wake = None;
         edge.life += 1;
+        self.lose_calls(number);
         self.cut_sockets(number);
     }
 
