@@ -91,9 +91,11 @@ impl BackboneConfig {
             .problems()
             .into_iter()
             .for_each(|problem| source.mistake(problem));
-        if let Some(problem) = config.store.problem() {
-            source.mistake(problem);
-        }
+        config
+            .store
+            .problems(&config.namespaces)
+            .into_iter()
+            .for_each(|problem| source.mistake(problem));
         if config.backbone.shards > LANES {
             source.mistake(format!("backbone.shards: at most {LANES}, one lane each"));
         }

@@ -331,6 +331,7 @@ impl Page {
         self.counter(store::COMMITS_FAILED, stats.commits_failed);
         self.counter(store::CALLS_UNKNOWN, stats.calls_unknown);
         self.counter(store::REOPENINGS, stats.reopenings);
+        self.counter(store::HEADS_REMOVED, stats.heads_removed);
         self.counter(store::FAIL_OVERS, stats.fail_overs);
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use trunkline_shared::rules::Namespace;
 use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
 use trunkline_store::postgres::Renewals;
-use trunkline_store::{EmbeddedStore, PostgresStore, StoreStats, embedded};
+use trunkline_store::{EmbeddedStore, PostgresStore, StoreStats, embedded, postgres};
 use trunkline_store_core::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
     FloorRequest, Head, MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage,
@@ -32,11 +32,17 @@ impl Store {
     ) -> Result<Self, RunError> {
         match section.kind {
             StoreKind::Embedded => {
-                let store = EmbeddedStore::open(&section.path, embedded::Options::default())?;
-                Ok(Self::Embedded(store))
+                let options = embedded::Options {
+                    heads_kept: section.heads_kept(namespaces),
+                    ..embedded::Options::default()
+                };
+                Ok(Self::Embedded(EmbeddedStore::open(&section.path, options)?))
             }
             StoreKind::Postgres => {
-                let options = section.postgres.options(namespaces);
+                let options = postgres::Options {
+                    heads_kept: section.heads_kept(namespaces),
+                    ..section.postgres.options(namespaces)
+                };
                 Ok(Self::Postgres(PostgresStore::open(&options).await?))
             }
         }

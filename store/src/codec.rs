@@ -63,15 +63,20 @@ pub(crate) struct Decoder<'a>(&'a [u8]);
 impl<'a> Decoder<'a> {
     /// Checks checksum and version.
     pub(crate) fn new(value: &'a [u8], version: u8) -> Result<Self, DecodeError> {
+        match Self::of_any(value)? {
+            (found, decoder) if found == version => Ok(decoder),
+            (found, _) => Err(DecodeError::UnknownVersion(found)),
+        }
+    }
+
+    /// Checks the checksum; returns the version, which the caller checks.
+    pub(crate) fn of_any(value: &'a [u8]) -> Result<(u8, Self), DecodeError> {
         let (fields, checksum) = value.split_last_chunk().ok_or(DecodeError::Checksum)?;
         if crc32fast::hash(fields) != u32::from_be_bytes(*checksum) {
             return Err(DecodeError::Checksum);
         }
-        match fields.split_first() {
-            Some((found, fields)) if *found == version => Ok(Self(fields)),
-            Some((found, _)) => Err(DecodeError::UnknownVersion(*found)),
-            None => Err(DecodeError::Checksum),
-        }
+        let (found, fields) = fields.split_first().ok_or(DecodeError::Checksum)?;
+        Ok((*found, Self(fields)))
     }
 
     pub(crate) fn array<const N: usize>(

@@ -12,23 +12,40 @@ pub(crate) use self::message::{decode_message, encode_message};
 
 const VERSION: u8 = 1;
 
+/// Of heads and slots, since format 3.
+const SECOND_VERSION: u8 = 2;
+
+/// A channel's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeadRow {
+    pub(crate) head: Head,
+    /// When a message or a floor moved it last, by this machine's clock; `None` in version 1, which doesn't say.
+    pub(crate) touched: Option<UnixMillis>,
+}
+
 /// Writes a channel's head.
-pub(crate) fn encode_head(head: Head) -> Vec<u8> {
-    let mut out = Encoder::new(VERSION, 16);
+pub(crate) fn encode_head(head: Head, touched: UnixMillis) -> Vec<u8> {
+    let mut out = Encoder::new(SECOND_VERSION, 24);
     out.u64(head.offset.0);
     out.u64(head.floor.0);
+    out.u64(touched.0);
     out.finish()
 }
 
 /// Reads a channel's head.
-pub(crate) fn decode_head(value: &[u8]) -> Result<Head, DecodeError> {
-    let mut from = Decoder::new(value, VERSION)?;
+pub(crate) fn decode_head(value: &[u8]) -> Result<HeadRow, DecodeError> {
+    let (version, mut from) = Decoder::of_any(value)?;
     let head = Head {
         offset: Offset(from.u64("offset")?),
         floor: Offset(from.u64("floor")?),
     };
+    let touched = match version {
+        VERSION => None,
+        SECOND_VERSION => Some(UnixMillis(from.u64("touched")?)),
+        unknown => return Err(DecodeError::UnknownVersion(unknown)),
+    };
     from.finish()?;
-    Ok(head)
+    Ok(HeadRow { head, touched })
 }
 
 /// Where a publish id's message lies.
@@ -88,29 +105,32 @@ pub(crate) fn decode_key(value: &[u8]) -> Result<KeyRow, DecodeError> {
     Ok(row)
 }
 
-/// A slot's last claim.
+/// A slot's last claim, and the mark of its heads that have gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotRow {
     pub(crate) generation: Generation,
     pub(crate) epoch: Epoch,
     pub(crate) view: ViewVersion,
+    /// The highest offset of heads that have gone; 0 where none has.
+    pub(crate) mark: Offset,
 }
 
-/// Writes a slot's last claim.
+/// Writes a slot's row.
 pub(crate) fn encode_slot(row: &SlotRow) -> Vec<u8> {
-    let mut out = Encoder::new(VERSION, 40);
+    let mut out = Encoder::new(SECOND_VERSION, 48);
     out.u64(row.generation.0);
     out.u32(row.epoch.timeline);
     out.u64(row.epoch.id);
     out.u64(row.view.birth.0);
     out.u32(row.view.timeline);
     out.u64(row.view.number);
+    out.u64(row.mark.0);
     out.finish()
 }
 
-/// Reads a slot's last claim.
+/// Reads a slot's row.
 pub(crate) fn decode_slot(value: &[u8]) -> Result<SlotRow, DecodeError> {
-    let mut from = Decoder::new(value, VERSION)?;
+    let (version, mut from) = Decoder::of_any(value)?;
     let row = SlotRow {
         generation: Generation(from.u64("generation")?),
         epoch: Epoch {
@@ -121,6 +141,11 @@ pub(crate) fn decode_slot(value: &[u8]) -> Result<SlotRow, DecodeError> {
             birth: UnixMillis(from.u64("birth")?),
             timeline: from.u32("view's timeline")?,
             number: from.u64("view's number")?,
+        },
+        mark: match version {
+            VERSION => Offset::ZERO,
+            SECOND_VERSION => Offset(from.u64("mark")?),
+            unknown => return Err(DecodeError::UnknownVersion(unknown)),
         },
     };
     from.finish()?;

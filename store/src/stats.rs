@@ -40,6 +40,8 @@ pub struct StoreStats {
     pub calls_unknown: u64,
     /// Times that the database was opened, or a connection to it made, again.
     pub reopenings: u64,
+    /// Heads of channels that have gone, since nothing had touched them for long and no message was left.
+    pub heads_removed: u64,
     /// Fail-overs met that may have lost commits: each begins new epochs.
     pub fail_overs: u64,
 }
@@ -51,6 +53,7 @@ pub(crate) struct Sum {
     pub(crate) bytes: u64,
     pub(crate) appends: u64,
     pub(crate) refused: u64,
+    pub(crate) heads_removed: u64,
 }
 
 /// The counters behind [`StoreStats`].
@@ -69,6 +72,7 @@ pub(crate) struct Counters {
     commits_failed: AtomicU64,
     calls_unknown: AtomicU64,
     reopenings: AtomicU64,
+    heads_removed: AtomicU64,
 }
 
 fn add(counter: &AtomicU64, count: u64) {
@@ -90,6 +94,7 @@ impl Counters {
         add(&self.messages, sum.messages);
         add(&self.message_bytes, sum.bytes);
         add(&self.parts_refused, sum.refused);
+        self.count_removed_heads(sum.heads_removed);
         self.largest_commit
             .fetch_max(sum.messages, Ordering::Relaxed);
     }
@@ -100,6 +105,10 @@ impl Counters {
 
     pub(crate) fn count_unknown_calls(&self, calls: usize) {
         add(&self.calls_unknown, number(calls));
+    }
+
+    pub(crate) fn count_removed_heads(&self, heads: u64) {
+        add(&self.heads_removed, heads);
     }
 
     pub(crate) fn count_reopening(&self) {
@@ -140,6 +149,7 @@ impl Counters {
             commits_failed: read(&self.commits_failed),
             calls_unknown: read(&self.calls_unknown),
             reopenings: read(&self.reopenings),
+            heads_removed: read(&self.heads_removed),
             fail_overs: 0,
         }
     }

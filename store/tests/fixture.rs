@@ -10,10 +10,11 @@ mod support;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use support::{block_on, open};
 use tempfile::TempDir;
-use trunkline_shared::{Epoch, Offset};
+use trunkline_shared::{Epoch, Offset, UnixMillis};
 use trunkline_store::EmbeddedStore;
 use trunkline_store_core::suite::{Sample, make};
 use trunkline_store_core::{
@@ -38,6 +39,12 @@ const V2: Fixture = Fixture {
     file: "tests/fixture/v2.txt",
     epoch: Epoch::new(0x44c6_6d32_8ca6_a018),
     birth: 1_795_544_255_199,
+};
+
+const V3: Fixture = Fixture {
+    file: "tests/fixture/v3.txt",
+    epoch: Epoch::new(0x117c_5e5d_6076_9ff0),
+    birth: 1_795_560_483_258,
 };
 
 impl Fixture {
@@ -65,14 +72,28 @@ fn a_store_of_version_1_is_read_and_takes_keys_from_then_on() {
 }
 
 #[test]
-fn a_store_of_version_2_is_read() {
-    if std::env::var_os("TRUNKLINE_REGENERATE").is_some() {
-        write_fixture();
-    }
+fn a_store_of_version_2_is_read_and_has_marks_from_then_on() {
     let directory = V2.unpack();
     let store = open(directory.path());
     assert_eq!(block_on(Sample(&store).find_keys(key())), [20]);
     block_on(check(&store, &V2));
+    let stand = |channel| block_on(Sample(&store).head(258, channel));
+    assert_eq!(stand("chat:2"), Head::default());
+    block_on(store.forget_heads(UnixMillis(u64::MAX))).unwrap();
+    assert_eq!(stand("chat:2"), Head::at_mark(Offset(21)));
+}
+
+#[test]
+fn a_store_of_version_3_is_read() {
+    if std::env::var_os("TRUNKLINE_REGENERATE").is_some() {
+        write_fixture();
+    }
+    let directory = V3.unpack();
+    let store = open(directory.path());
+    assert_eq!(block_on(Sample(&store).find_keys(key())), [20]);
+    let stand = block_on(Sample(&store).head(258, "chat:0"));
+    assert_eq!(stand, Head::at_mark(Offset(2)));
+    block_on(check(&store, &V3));
 }
 
 const KEY: &[u8] = b"order 7";
@@ -117,7 +138,7 @@ fn write_fixture() {
     let birth = open(directory.path()).birth().0;
     let mut text = String::new();
     pack(directory.path(), "", &mut text);
-    fs::write(V2.file, text).unwrap();
+    fs::write(V3.file, text).unwrap();
     panic!(
         "written; now put epoch {:#x} and birth {birth} into this test",
         claimed.epoch.id
@@ -127,7 +148,10 @@ fn write_fixture() {
 async fn fill(store: &EmbeddedStore) -> Claimed {
     let sample = Sample(store);
     let claimed = sample.claim(258).await;
+    sample.append(claimed, "chat:0", 0, 2).await;
+    let since = later();
     sample.append(claimed, "chat:1", 0, 19).await;
+    store.forget_heads(since).await.unwrap();
     let keyed = make::keyed("chat:1", 19, KEY);
     let outcome = store.append(vec![make::part(claimed, vec![keyed])]).await;
     assert_eq!(outcome, AppendOutcome::Committed { refused: vec![] });
@@ -147,6 +171,21 @@ async fn fill(store: &EmbeddedStore) -> Claimed {
         .await
         .unwrap();
     claimed
+}
+
+/// A moment after everything that was done so far.
+fn later() -> UnixMillis {
+    let now = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_millis()
+    };
+    let done = now();
+    while now() == done {
+        std::hint::spin_loop();
+    }
+    UnixMillis(now().try_into().unwrap())
 }
 
 fn pack(directory: &Path, prefix: &str, text: &mut String) {

@@ -10,12 +10,12 @@ use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 use serde_json::Value;
 use support::{block_on, open};
 use tempfile::TempDir;
-use trunkline_shared::{Epoch, Offset};
+use trunkline_shared::{Epoch, Offset, UnixMillis};
 use trunkline_store::embedded::OpenError;
 use trunkline_store::embedded::offline::{Counts, ImportError, OfflineStore, import};
 use trunkline_store_core::suite::{Sample, make};
 use trunkline_store_core::{
-    AppendOutcome, Claimed, FindRequest, FloorRequest, Generation, MessageStore,
+    AppendOutcome, Claimed, FindRequest, FloorRequest, Generation, Head, MessageStore,
 };
 
 /// A store with 20 messages in one slot, of which 5 are below the floor, and 3 in another, the last one with a key.
@@ -282,8 +282,8 @@ fn an_export_that_is_not_whole_makes_no_store() {
         (without(10), "the export has 2 slots, 2 heads, 22 messages"),
         (exported.replace("\"offset\":9,", "\"offset\":x,"), "line "),
         (
-            exported.replace("\"version\":2", "\"version\":3"),
-            "line 1: the export has version 3, this program knows versions 1 to 2",
+            exported.replace("\"version\":3", "\"version\":4"),
+            "line 1: the export has version 4, this program knows versions 1 to 3",
         ),
         (
             without(10).replace("\"messages\":23", "\"messages\":22"),
@@ -298,17 +298,69 @@ fn an_export_that_is_not_whole_makes_no_store() {
     }
 }
 
+/// A line of an export as an older version wrote it.
+fn of_before(line: &str) -> String {
+    let mut line: Value = serde_json::from_str(line).unwrap();
+    for (row, field) in [("slot", "mark"), ("head", "touched")] {
+        if let Some(row) = line.get_mut(row) {
+            assert!(row.as_object_mut().unwrap().remove(field).is_some());
+        }
+    }
+    format!("{line}\n")
+}
+
+#[test]
+fn exports_of_version_2_which_have_no_marks_are_read() {
+    let (directory, _) = filled();
+    let exported = String::from_utf8(export(directory.path())).unwrap();
+    let old = exported.replace("\"version\":3", "\"version\":2");
+    let old: String = old.lines().map(of_before).collect();
+    let copy = TempDir::new().unwrap();
+    let counts = import(copy.path(), old.as_bytes()).unwrap();
+    assert_eq!((counts.heads, counts.idempotency_keys), (2, 1));
+}
+
+#[test]
+fn a_mark_is_whole_and_goes_along_with_an_export() {
+    let (directory, claimed) = filled();
+    let store = open(directory.path());
+    block_on(async {
+        let sample = Sample(&store);
+        let later = UnixMillis(u64::MAX);
+        store.forget_heads(later).await.unwrap();
+        assert_eq!(sample.head(258, "chat:1").await, Head::at_mark(Offset(20)));
+        sample.append(claimed, "chat:2", 20, 2).await;
+    });
+    drop(store);
+    let (counts, findings) = check(directory.path());
+    assert_eq!(findings, Vec::<String>::new());
+    assert_eq!(
+        (counts.heads, counts.messages, counts.publish_ids),
+        (1, 2, 2)
+    );
+    let copy = TempDir::new().unwrap();
+    import(copy.path(), &export(directory.path())[..]).unwrap();
+    let store = open(copy.path());
+    let head = |slot, channel| block_on(Sample(&store).head(slot, channel));
+    assert_eq!(head(258, "chat:1"), Head::at_mark(Offset(20)));
+    assert_eq!(head(7, "chat:1"), Head::at_mark(Offset(3)));
+    assert_eq!(
+        (head(258, "chat:2").offset, head(258, "chat:2").floor),
+        (Offset(22), Offset(20))
+    );
+}
+
 #[test]
 fn an_export_of_version_1_which_has_no_keys_is_read() {
     let (directory, _) = filled();
     let exported = String::from_utf8(export(directory.path())).unwrap();
     let old = exported
-        .replace("\"version\":2", "\"version\":1")
+        .replace("\"version\":3", "\"version\":1")
         .replace(",\"keys\":1", "");
     let old: Vec<_> = old
         .lines()
         .filter(|line| !line.contains("idempotency_key"))
-        .map(|line| format!("{line}\n"))
+        .map(of_before)
         .collect();
     assert_eq!(old.len() + 1, exported.lines().count());
     let copy = TempDir::new().unwrap();

@@ -62,8 +62,8 @@ fn a_database_that_was_half_made_is_made_anew() {
 fn a_later_format_is_refused() {
     let directory = TempDir::new().unwrap();
     open(directory.path());
-    // Version byte, the number 3, checksum.
-    let mut value = vec![1, 0, 0, 0, 0, 0, 0, 0, 3];
+    // Version byte, the number 4, checksum.
+    let mut value = vec![1, 0, 0, 0, 0, 0, 0, 0, 4];
     value.extend_from_slice(&crc32fast::hash(&value).to_be_bytes());
     put(directory.path(), "format", b"format", &value);
     let error = open_error(directory.path());
@@ -71,8 +71,8 @@ fn a_later_format_is_refused() {
         matches!(
             error,
             OpenError::UnknownFormat {
-                found: 3,
-                known: 2,
+                found: 4,
+                known: 3,
                 ..
             }
         ),

@@ -6,9 +6,11 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use support::{block_on, open};
 use tempfile::TempDir;
+use trunkline_shared::UnixMillis;
 use trunkline_store::EmbeddedStore;
 use trunkline_store_core::suite::Harness;
 
@@ -48,6 +50,16 @@ impl Harness for Embedded {
             store: open(directory.path()),
             directory,
         }
+    }
+
+    /// The machine's.
+    async fn clock(&self) -> UnixMillis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        UnixMillis(u64::try_from(since.as_millis()).unwrap())
+    }
+
+    async fn forget_heads(&self, untouched_since: UnixMillis) {
+        self.store.forget_heads(untouched_since).await.unwrap();
     }
 }
 

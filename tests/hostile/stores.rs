@@ -105,15 +105,15 @@ fn a_store_of_a_later_format_is_refused() {
     let format = database
         .keyspace("format", KeyspaceCreateOptions::default)
         .expect("a keyspace");
-    // Version byte, the number 3, checksum.
-    let mut value = vec![1, 0, 0, 0, 0, 0, 0, 0, 3];
+    // Version byte, the number 4, checksum.
+    let mut value = vec![1, 0, 0, 0, 0, 0, 0, 0, 4];
     value.extend_from_slice(&crc32fast::hash(&value).to_be_bytes());
     format.insert(b"format", value).expect("written");
     database.persist(PersistMode::SyncAll).expect("written");
     drop((format, database));
     let line = refusal(dir.path());
     assert!(
-        line.contains("has format 3, this program knows format 2"),
+        line.contains("has format 4, this program knows format 3"),
         "{line}"
     );
 }

@@ -24,6 +24,11 @@ fn configuration(stage: &Stage) -> String {
             "backbone",
             "[[namespace]]\nname = \"chat\"\nclass = \"durable\"\n",
         ),
+        (
+            "backbone",
+            "[store]\nhistory_meta_ttl = \"1d\"\n\
+             [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 1\nhistory_ttl = \"7d\"\n",
+        ),
     ];
     let played = files.map(|(command, text)| {
         stage.write("trunkline.toml", text);

@@ -1,8 +1,10 @@
 //! `[store]`: which store keeps messages, and where.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use humantime_serde::re::humantime::format_duration;
 use serde::{Deserialize, Serialize, Serializer};
 use trunkline_shared::rules::{Class, Namespace};
 use trunkline_store::postgres;
@@ -26,6 +28,10 @@ pub struct StoreSection {
     pub kind: StoreKind,
     /// Directory of the embedded store; default `.trunkline/store`. Made when absent.
     pub path: PathBuf,
+    /// How long the store remembers where a durable channel stands that nobody has published to, once its messages have
+    /// expired; one hour to ten years, not less than any durable namespace's `history_ttl`. Default 30 days.
+    #[serde(with = "humantime_serde")]
+    pub history_meta_ttl: Duration,
     /// `[store.postgres]`: the database, where the kind asks for one.
     pub postgres: PostgresSection,
 }
@@ -35,14 +41,45 @@ impl Default for StoreSection {
         Self {
             kind: StoreKind::default(),
             path: PathBuf::from(".trunkline/store"),
+            history_meta_ttl: Duration::from_hours(30 * 24),
             postgres: PostgresSection::default(),
         }
     }
 }
 
+/// What `store.history_meta_ttl` may be: far above the time for which publish ids and idempotency keys are kept, and within
+/// the range of any clock.
+const META_TTL: RangeInclusive<Duration> =
+    Duration::from_hours(1)..=Duration::from_hours(10 * 366 * 24);
+
 impl StoreSection {
-    /// What is wrong with it.
-    pub(super) fn problem(&self) -> Option<String> {
+    /// How long heads outlive their messages; `None`, for ever, without a durable namespace: one that was left out by mistake
+    /// doesn't end its history.
+    pub(crate) fn heads_kept(&self, namespaces: &[Namespace]) -> Option<Duration> {
+        longest_ttl(namespaces).map(|_| self.history_meta_ttl)
+    }
+
+    /// What is wrong with it, beside these namespaces.
+    pub(super) fn problems(&self, namespaces: &[Namespace]) -> Vec<String> {
+        let problems = [self.meta_ttl_problem(namespaces), self.kind_problem()];
+        problems.into_iter().flatten().collect()
+    }
+
+    fn meta_ttl_problem(&self, namespaces: &[Namespace]) -> Option<String> {
+        let ttl = self.history_meta_ttl;
+        if !META_TTL.contains(&ttl) {
+            return Some("store.history_meta_ttl: from 1h to 10 years".to_owned());
+        }
+        let mut durable = durable(namespaces);
+        let longer = durable.find(|namespace| namespace.history_ttl > ttl)?;
+        let (name, longer) = (&longer.name, format_duration(longer.history_ttl));
+        let ttl = format_duration(ttl);
+        Some(format!(
+            "store.history_meta_ttl is {ttl}, less than history_ttl of namespace \"{name}\", {longer}"
+        ))
+    }
+
+    fn kind_problem(&self) -> Option<String> {
         match self.kind {
             StoreKind::Embedded => None,
             StoreKind::Postgres => {
@@ -154,10 +191,6 @@ impl PostgresSection {
     /// The settings of the store; messages stay as long as the durable namespace that keeps them longest
     /// says, and without one for ever.
     pub fn options(&self, namespaces: &[Namespace]) -> postgres::Options {
-        let durable = namespaces
-            .iter()
-            .filter(|namespace| namespace.class() == Class::Durable);
-        let longest = durable.map(|namespace| namespace.history_ttl).max();
         let ca_file = Some(self.ca_file.clone()).filter(|path| !path.as_os_str().is_empty());
         postgres::Options {
             dsn: self.dsn.clone(),
@@ -168,10 +201,22 @@ impl PostgresSection {
             readers: self.readers.into(),
             connect_timeout: self.connect_timeout,
             answer_timeout: self.answer_timeout,
-            retention: longest,
+            retention: longest_ttl(namespaces),
             ..postgres::Options::default()
         }
     }
+}
+
+fn durable(namespaces: &[Namespace]) -> impl Iterator<Item = &Namespace> {
+    let is_durable = |namespace: &&Namespace| namespace.class() == Class::Durable;
+    namespaces.iter().filter(is_durable)
+}
+
+/// How long the durable namespace that keeps messages longest does.
+fn longest_ttl(namespaces: &[Namespace]) -> Option<Duration> {
+    durable(namespaces)
+        .map(|namespace| namespace.history_ttl)
+        .max()
 }
 
 #[cfg(test)]
@@ -196,12 +241,15 @@ mod tests {
             ("hots=db", "hots"),
             ("host=db sslmode=require", "ca_file"),
         ] {
-            let problem = with_dsn(dsn).problem().expect("a mistake");
+            let problem = with_dsn(dsn).kind_problem().expect("a mistake");
             assert!(problem.starts_with("store.postgres: "), "{problem}");
             assert!(problem.contains(named), "{problem}");
         }
-        assert_eq!(with_dsn("host=db1,db2 user=me dbname=mesh").problem(), None);
-        assert_eq!(StoreSection::default().problem(), None);
+        assert_eq!(
+            with_dsn("host=db1,db2 user=me dbname=mesh").kind_problem(),
+            None
+        );
+        assert_eq!(StoreSection::default().kind_problem(), None);
     }
 
     #[test]
@@ -221,6 +269,43 @@ mod tests {
             retention(&[buffered, durable(2), durable(1)]),
             Some(Duration::from_hours(2))
         );
+    }
+
+    fn durable(hours: u64) -> Namespace {
+        Namespace {
+            name: "chat".to_owned(),
+            class: Some(Class::Durable),
+            history_size: 1,
+            history_ttl: Duration::from_hours(hours),
+            ..Namespace::default()
+        }
+    }
+
+    #[test]
+    fn heads_outlive_the_messages_of_every_durable_namespace() {
+        let read = |text: &str| toml::from_str::<StoreSection>(text).expect("TOML");
+        let section = read("history_meta_ttl = \"2h\"");
+        let problems = section.problems(&[durable(1), durable(3)]);
+        let expected =
+            "store.history_meta_ttl is 2h, less than history_ttl of namespace \"chat\", 3h";
+        assert_eq!(problems, [expected]);
+        let buffered = Namespace {
+            class: Some(Class::Buffered),
+            ..durable(9)
+        };
+        assert_eq!(section.problems(&[durable(2), buffered]), [""; 0]);
+        for bad in ["59m", "20 years"] {
+            let problems = read(&format!("history_meta_ttl = \"{bad}\"")).problems(&[]);
+            assert_eq!(problems, ["store.history_meta_ttl: from 1h to 10 years"]);
+        }
+    }
+
+    #[test]
+    fn heads_are_kept_for_ever_without_a_durable_namespace() {
+        let section = StoreSection::default();
+        assert_eq!(section.heads_kept(&[]), None);
+        let thirty_days = Duration::from_hours(30 * 24);
+        assert_eq!(section.heads_kept(&[durable(1)]), Some(thirty_days));
     }
 
     #[test]
@@ -254,8 +339,10 @@ mod tests {
             )
         };
         let read = |border| toml::from_str::<StoreSection>(&text(border)).expect("TOML");
-        assert_eq!(read(2048).problem(), None);
-        let problem = read(2049).problem().expect("slot 2048 has no database");
+        assert_eq!(read(2048).kind_problem(), None);
+        let problem = read(2049)
+            .kind_problem()
+            .expect("slot 2048 has no database");
         assert!(problem.contains("slots 2049 to 4095"), "{problem}");
     }
 }

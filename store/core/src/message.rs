@@ -18,7 +18,7 @@ impl StoredMessage {
     }
 }
 
-/// Where a channel's log stands. Kept apart from messages, outlives them.
+/// Where a channel's log stands. Kept apart from messages, outlives them; goes when it was long untouched (ADR 0007).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     /// The newest offset; 0 for a channel that never had a message.
@@ -28,6 +28,16 @@ pub struct Head {
 }
 
 impl Head {
+    /// Where a channel without a head stands: at the mark of its slot, the highest offset of the slot's heads that have gone.
+    ///
+    /// It goes on after the mark, so no offset is given twice; nothing at or below it is kept.
+    pub const fn at_mark(mark: Offset) -> Self {
+        Self {
+            offset: mark,
+            floor: mark,
+        }
+    }
+
     /// The head with its floor raised to an offset: never lowered, never above the newest offset.
     #[must_use]
     pub fn with_floor(self, floor: Offset) -> Self {

@@ -41,7 +41,10 @@ pub trait MessageStore: Send + Sync + 'static {
         request: ClaimRequest,
     ) -> impl Future<Output = Result<Vec<Claimed>, ClaimError>> + Send;
 
-    /// Reads heads in the order asked; a channel that was never written to has the default head.
+    /// Reads heads in the order asked.
+    ///
+    /// A channel without a head, because it was never written to or because its head has gone, stands at its slot's mark
+    /// ([`Head::at_mark`]): the default head where no head of the slot has gone. An append has to follow it there.
     ///
     /// # Errors
     /// When the store is away or damaged.

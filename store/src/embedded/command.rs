@@ -34,6 +34,10 @@ pub(super) enum Command {
         users: Vec<(SmolStr, UnixMillis)>,
         answer: Sender<Result<(), StoreError>>,
     },
+    ForgetHeads {
+        untouched_since: UnixMillis,
+        answer: Sender<Result<(), StoreError>>,
+    },
 }
 
 /// A call whose answer waits for the commit.
@@ -55,7 +59,7 @@ pub(super) enum Pending {
         outcome: Result<bool, StoreError>,
         answer: Sender<Result<bool, StoreError>>,
     },
-    Saw {
+    Done {
         outcome: Result<(), StoreError>,
         answer: Sender<Result<(), StoreError>>,
     },
@@ -69,7 +73,7 @@ impl Command {
             Self::Append { parts, .. } => (parts.iter().map(weight).sum(), parts.len()),
             Self::Claim { request, .. } => (request.slots.len() * 48, 1),
             Self::Saw { users, .. } => (users.iter().map(|(user, _)| user.len() + 48).sum(), 1),
-            Self::RaiseFloor { .. } | Self::ChangeView { .. } => (0, 1),
+            Self::RaiseFloor { .. } | Self::ChangeView { .. } | Self::ForgetHeads { .. } => (0, 1),
         };
         Cost {
             bytes: bytes + SMALL,
@@ -96,8 +100,18 @@ impl Command {
                 outcome: stage.change_view(change),
                 answer,
             },
-            Self::Saw { users, answer } => Pending::Saw {
+            Self::Saw { users, answer } => Pending::Done {
                 outcome: stage.saw(users),
+                answer,
+            },
+            Self::ForgetHeads {
+                untouched_since,
+                answer,
+            } => Pending::Done {
+                outcome: {
+                    stage.forget_heads(untouched_since);
+                    Ok(())
+                },
                 answer,
             },
         }
@@ -111,7 +125,9 @@ impl Command {
             Self::Claim { answer, .. } => drop(answer.send(Err(away().into()))),
             Self::RaiseFloor { answer, .. } => drop(answer.send(Err(away().into()))),
             Self::ChangeView { answer, .. } => drop(answer.send(Err(away()))),
-            Self::Saw { answer, .. } => drop(answer.send(Err(away()))),
+            Self::Saw { answer, .. } | Self::ForgetHeads { answer, .. } => {
+                drop(answer.send(Err(away())));
+            }
         }
     }
 }
@@ -128,7 +144,7 @@ impl Pending {
             Self::Claim { outcome, answer } => drop(answer.send(outcome)),
             Self::RaiseFloor { outcome, answer } => drop(answer.send(outcome)),
             Self::ChangeView { outcome, answer } => drop(answer.send(outcome)),
-            Self::Saw { outcome, answer } => drop(answer.send(outcome)),
+            Self::Done { outcome, answer } => drop(answer.send(outcome)),
         }
     }
 
@@ -146,7 +162,7 @@ impl Pending {
             Self::Claim { answer, .. } => drop(answer.send(Err(away().into()))),
             Self::RaiseFloor { answer, .. } => drop(answer.send(Err(away().into()))),
             Self::ChangeView { answer, .. } => drop(answer.send(Err(away()))),
-            Self::Saw { answer, .. } => drop(answer.send(Err(away()))),
+            Self::Done { answer, .. } => drop(answer.send(Err(away()))),
         }
     }
 }

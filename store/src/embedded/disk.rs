@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Slice, Snapshot};
 use tracing::info;
-use trunkline_shared::{RingView, Slot, UnixMillis};
+use trunkline_shared::{Offset, RingView, Slot, UnixMillis};
 use trunkline_store_core::{Head, StoreError};
 
 use super::error::OpenError;
@@ -15,7 +15,7 @@ use crate::codec::DecodeError;
 use crate::record::{self, SlotRow};
 
 /// The format of the directory: keyspaces, keys and values together.
-pub(super) const FORMAT: u64 = 2;
+pub(super) const FORMAT: u64 = 3;
 
 /// The oldest format that is brought to the present one when it is opened.
 const OLDEST_FORMAT: u64 = 1;
@@ -230,16 +230,23 @@ impl Disk {
         self.database.snapshot()
     }
 
-    /// The head under a channel's key, as the last commit left it.
-    pub(super) fn head(&self, key: &[u8]) -> Result<Head, DiskError> {
+    /// The head under a channel's key, as the last commit left it; `None` for a channel without one.
+    pub(super) fn head(&self, key: &[u8]) -> Result<Option<Head>, DiskError> {
         let value = self.heads.keyspace.get(key)?;
-        Ok(self
-            .heads
-            .decode(key, value, record::decode_head)?
-            .unwrap_or_default())
+        let row = self.heads.decode(key, value, record::decode_head)?;
+        Ok(row.map(|row| row.head))
     }
 
-    /// A slot's last claim.
+    /// Where the channel of a key stands, as the last commit left it.
+    pub(super) fn standing(&self, slot: Slot, key: &[u8]) -> Result<Head, DiskError> {
+        if let Some(head) = self.head(key)? {
+            return Ok(head);
+        }
+        let mark = self.slot(slot)?.map_or(Offset::ZERO, |row| row.mark);
+        Ok(Head::at_mark(mark))
+    }
+
+    /// A slot's row.
     pub(super) fn slot(&self, slot: Slot) -> Result<Option<SlotRow>, DiskError> {
         let key = key::slot(slot);
         let value = self.slots.keyspace.get(key)?;
@@ -282,7 +289,7 @@ fn make_rows(database: &Database, name: &'static str) -> fjall::Result<Rows> {
 }
 
 /// Adds what later formats have. The format's number is written last: a crash before leaves an older store, with more in it
-/// than it asks for.
+/// than it asks for. Rows of earlier versions stay as they are until they change.
 fn upgrade(database: &Database, format: &Rows) -> fjall::Result<()> {
     database.keyspace(IDEMPOTENCY_KEYS, KeyspaceCreateOptions::default)?;
     let mut batch = database.batch().durability(Some(PersistMode::SyncAll));

@@ -137,6 +137,26 @@ impl EmbeddedStore {
             .read(shared.writes.waiting(), shared.reads.waiting())
     }
 
+    /// Lets all heads go that weren't touched since a moment by this machine's clock and whose messages are all older.
+    ///
+    /// Only for tests: a store does it by itself, a few with each commit ([`Options::heads_kept`]).
+    ///
+    /// # Errors
+    /// When the store is away.
+    #[doc(hidden)]
+    pub fn forget_heads(
+        &self,
+        untouched_since: UnixMillis,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        self.write(
+            move |answer| Command::ForgetHeads {
+                untouched_since,
+                answer,
+            },
+            |why| Err(StoreError::Away(why)),
+        )
+    }
+
     fn write<T: Send>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,

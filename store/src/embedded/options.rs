@@ -1,5 +1,7 @@
 //! Settings of the embedded store.
 
+use std::time::Duration;
+
 use trunkline_shared::limits::{STORE_READS_MAX, STORE_WRITES_BYTES_MAX};
 
 /// How much memory, disk and how many threads the store may use.
@@ -13,6 +15,9 @@ pub struct Options {
     pub readers: usize,
     /// Reads that may wait for a thread; beyond it they are answered "away". Default 4096.
     pub reads_max: usize,
+    /// How long a head that nothing touches outlives its messages: one that has no younger message goes then, with the older
+    /// ones. At least the longest TTL of any namespace; `None`, the default: for ever.
+    pub heads_kept: Option<Duration>,
     /// Bytes of writes that may wait; beyond it they are answered "away". Default 64 MiB.
     pub writes_bytes_max: usize,
 }
@@ -24,6 +29,7 @@ impl Default for Options {
             journal_bytes_max: 256 << 20,
             readers: 2,
             reads_max: STORE_READS_MAX,
+            heads_kept: None,
             writes_bytes_max: STORE_WRITES_BYTES_MAX,
         }
     }

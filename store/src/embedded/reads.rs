@@ -1,7 +1,7 @@
 //! Reads that many rows answer. Each sees whole commits only: a head is never ahead of its messages.
 
 use fjall::{Guard, Readable, Snapshot};
-use trunkline_shared::{Channel, PublishId, Slot, UnixMillis};
+use trunkline_shared::{Channel, Offset, PublishId, Slot, UnixMillis};
 use trunkline_store_core::{
     AllFound, ChannelKey, FindRequest, Found, FoundKey, Head, RangeRequest, StoredMessage,
 };
@@ -28,10 +28,13 @@ impl Disk {
     ) -> Result<Head, DiskError> {
         let key = key::channel(slot, channel);
         let value = snapshot.get(&self.heads, &key)?;
-        Ok(self
-            .heads
-            .decode(&key, value, record::decode_head)?
-            .unwrap_or_default())
+        if let Some(row) = self.heads.decode(&key, value, record::decode_head)? {
+            return Ok(row.head);
+        }
+        let key = key::slot(slot);
+        let value = snapshot.get(&self.slots, key)?;
+        let row = self.slots.decode(&key, value, record::decode_slot)?;
+        Ok(Head::at_mark(row.map_or(Offset::ZERO, |row| row.mark)))
     }
 
     pub(super) fn range(&self, request: &RangeRequest) -> Result<Vec<StoredMessage>, DiskError> {

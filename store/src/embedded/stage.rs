@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
-use trunkline_shared::{Epoch, RingView, Slot, UnixMillis, ViewVersion};
+use trunkline_shared::{Epoch, Offset, RingView, Slot, UnixMillis, ViewVersion};
 use trunkline_store_core::check::{check_append, check_claim};
 use trunkline_store_core::{
     AppendOutcome, ChannelAppend, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest,
@@ -13,7 +13,7 @@ use trunkline_store_core::{
 use super::disk::{Disk, DiskError};
 use super::key;
 use super::last_seen::Seen;
-use super::sweep::Sweep;
+use super::sweep::{Changes, Sweep};
 use crate::record::{self, KeyRow, SlotRow};
 use crate::stats::Sum;
 
@@ -32,6 +32,8 @@ pub(super) struct Stage<'a> {
     now: UnixMillis,
     view: Option<RingView>,
     seen: Seen,
+    /// Heads that weren't touched since then go now, all that may.
+    forget: Option<UnixMillis>,
     sum: Sum,
 }
 
@@ -47,20 +49,29 @@ impl<'a> Stage<'a> {
             now,
             view: None,
             seen: Seen::default(),
-            sum: Sum {
-                messages: 0,
-                bytes: 0,
-                appends: 0,
-                refused: 0,
-            },
+            forget: None,
+            sum: Sum::default(),
         }
     }
 
     /// Writes all changes in one synced batch, and removes some of what is out of date along with them.
-    pub(super) fn commit(self, sweep: &mut Sweep) -> Result<Sum, DiskError> {
+    pub(super) fn commit(mut self, sweep: &mut Sweep) -> Result<Sum, DiskError> {
         self.disk.wait_for_tables()?;
         let mut batch = self.disk.batch();
-        sweep.step(self.disk, &mut batch, &self.idempotency_keys, self.now)?;
+        sweep
+            .keys
+            .step(self.disk, &mut batch, &self.idempotency_keys, self.now)?;
+        let mut changes = Changes {
+            disk: self.disk,
+            batch: &mut batch,
+            heads: &self.heads,
+            slots: &mut self.slots,
+            now: self.now,
+        };
+        self.sum.heads_removed = match self.forget {
+            Some(untouched_since) => changes.forget_all(untouched_since)?,
+            None => sweep.heads.step(&mut changes)?,
+        };
         for (key, value) in self.idempotency_keys {
             batch.insert(&self.disk.idempotency_keys.keyspace, key, value);
         }
@@ -71,7 +82,8 @@ impl<'a> Stage<'a> {
             batch.insert(&self.disk.publish_ids.keyspace, key, value);
         }
         for (key, head) in self.heads {
-            batch.insert(&self.disk.heads.keyspace, key, record::encode_head(head));
+            let row = record::encode_head(head, self.now);
+            batch.insert(&self.disk.heads.keyspace, key, row);
         }
         for (slot, row) in self.slots {
             batch.insert(
@@ -117,7 +129,7 @@ impl<'a> Stage<'a> {
         let mut moved = Vec::with_capacity(part.channels.len());
         for append in &part.channels {
             let key = key::channel(part.slot, &append.channel);
-            let head = self.head(&key)?;
+            let head = self.standing(part.slot, &key)?;
             if head.offset != append.follows {
                 return Ok(Err(Refused::Head));
             }
@@ -143,11 +155,20 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn head(&self, key: &[u8]) -> Result<Head, DiskError> {
+    fn head(&self, key: &[u8]) -> Result<Option<Head>, DiskError> {
         match self.heads.get(key) {
-            Some(head) => Ok(*head),
+            Some(head) => Ok(Some(*head)),
             None => self.disk.head(key),
         }
+    }
+
+    /// Where the channel of a key stands.
+    fn standing(&self, slot: Slot, key: &[u8]) -> Result<Head, DiskError> {
+        if let Some(head) = self.head(key)? {
+            return Ok(head);
+        }
+        let mark = self.slot(slot)?.map_or(Offset::ZERO, |row| row.mark);
+        Ok(Head::at_mark(mark))
     }
 
     fn take(&mut self, part: SlotPart, moved: MovedHeads) {
@@ -226,6 +247,7 @@ impl<'a> Stage<'a> {
                 generation,
                 epoch,
                 view,
+                mark: before.map_or(Offset::ZERO, |row| row.mark),
             },
         );
         Claimed {
@@ -243,10 +265,11 @@ impl<'a> Stage<'a> {
             return Err(FloorError::Generation);
         }
         let key = key::channel(request.slot, &request.channel);
-        let head = self
-            .head(&key)
-            .map_err(StoreError::from)?
-            .with_floor(request.floor);
+        let Some(head) = self.head(&key).map_err(StoreError::from)? else {
+            let standing = self.standing(request.slot, &key);
+            return Ok(standing.map_err(StoreError::from)?);
+        };
+        let head = head.with_floor(request.floor);
         self.heads.insert(key, head);
         Ok(head)
     }
@@ -261,6 +284,10 @@ impl<'a> Stage<'a> {
             self.view = Some(change.view);
         }
         Ok(fits)
+    }
+
+    pub(super) const fn forget_heads(&mut self, untouched_since: UnixMillis) {
+        self.forget = Some(untouched_since);
     }
 
     pub(super) fn saw(&mut self, users: Vec<(SmolStr, UnixMillis)>) -> Result<(), StoreError> {

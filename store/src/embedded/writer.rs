@@ -36,7 +36,7 @@ pub(super) fn spawn(
         shared,
         directory,
         options,
-        sweep: Sweep::new(),
+        sweep: Sweep::new(options.heads_kept),
     };
     std::thread::Builder::new()
         .name("store-writer".to_owned())

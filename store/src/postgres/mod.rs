@@ -9,6 +9,7 @@ mod birth;
 mod call;
 mod connector;
 mod error;
+mod heads;
 mod inbox;
 mod last_seen;
 mod look;

@@ -80,7 +80,11 @@ async fn open_server(
         counters: Arc::clone(counters),
         ended: end_on_failure.disarm(),
     };
-    drop(tokio::spawn(partitions::run(tools, options.retention)));
+    drop(tokio::spawn(partitions::run(
+        tools,
+        options.retention,
+        options.heads_kept,
+    )));
     Ok(server)
 }
 

@@ -69,6 +69,9 @@ pub struct Options {
     /// How long messages are kept: the longest TTL of any namespace; `None`: for ever, since nothing says how long.
     /// Default one day.
     pub retention: Option<Duration>,
+    /// How long a head that nothing touches outlives its messages. At least the longest TTL of any namespace; `None`, the
+    /// default: for ever.
+    pub heads_kept: Option<Duration>,
 }
 
 impl Default for Options {
@@ -85,6 +88,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(5),
             answer_timeout: Duration::from_secs(10),
             retention: Some(Duration::from_secs(24 * 60 * 60)),
+            heads_kept: None,
         }
     }
 }
@@ -141,6 +145,7 @@ impl std::fmt::Debug for Options {
             .field("writers", &self.writers)
             .field("readers", &self.readers)
             .field("retention", &self.retention)
+            .field("heads_kept", &self.heads_kept)
             .finish_non_exhaustive()
     }
 }

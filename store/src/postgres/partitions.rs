@@ -14,8 +14,10 @@ use trunkline_shared::limits::IDEMPOTENCY_KEY_TTL;
 
 use self::plan::Plan;
 use super::error::describe;
+use super::heads::HeadWalk;
 use super::migrate::LOCK;
 use super::worker::Tools;
+use crate::stats::Counters;
 
 /// Time between two looks at the clock; shorter than any partition is wide.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -48,18 +50,19 @@ const LIST: &str = "SELECT c.relname, coalesce(i.inhdetachpending, false), i.inh
     LEFT JOIN pg_inherits i ON i.inhrelid = c.oid \
     WHERE n.nspname = 'trunkline' AND c.relkind = 'r' AND starts_with(c.relname::text, $1) ORDER BY c.relname";
 
-/// Looks after the partitions until the store ends, on a connection of its own each time.
-pub(super) async fn run(tools: Tools, retention: Option<Duration>) {
+/// Looks after the partitions and the heads until the store ends, on a connection of its own each time.
+pub(super) async fn run(tools: Tools, retention: Option<Duration>, heads_kept: Option<Duration>) {
+    let mut heads = HeadWalk::new(heads_kept);
     if retention.is_none() {
         warn!("no namespace is durable: messages that the database keeps are dropped no more");
     }
     loop {
         // When there is no connection, who appends says so.
         if let Ok((client, _driver)) = tools.connector.bare().await
-            && let Err(error) = maintain(&client, retention).await
+            && let Err(error) = maintain(&client, retention, &mut heads, &tools.counters).await
         {
             let error = describe(&error);
-            warn!(error, "partitions can't be looked after");
+            warn!(error, "what has expired can't be removed");
         }
         tokio::select! {
             () = tools.ended.cancelled() => return,
@@ -79,8 +82,14 @@ pub(super) async fn make_first(client: &Client, retention: Option<Duration>) -> 
     Ok(())
 }
 
-/// Makes the partitions that are needed soon and drops those that have expired; one node at a time.
-async fn maintain(client: &Client, retention: Option<Duration>) -> Result<(), Error> {
+/// Makes the partitions that are needed soon, drops those that have expired, then heads that nothing holds any more; one
+/// node at a time.
+async fn maintain(
+    client: &Client,
+    retention: Option<Duration>,
+    heads: &mut HeadWalk,
+    counters: &Counters,
+) -> Result<(), Error> {
     let lock = client
         .query_one("SELECT pg_try_advisory_lock($1)", &[&MAINTENANCE_LOCK])
         .await?;
@@ -100,7 +109,7 @@ async fn maintain(client: &Client, retention: Option<Duration>) -> Result<(), Er
     for table in expired {
         drop_table(client, &table).await?;
     }
-    Ok(())
+    heads.go_on(client, counters).await
 }
 
 async fn make_missing(client: &Client, parent: Parent) -> Result<(Vec<Table>, Plan), Error> {

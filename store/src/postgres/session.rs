@@ -97,9 +97,12 @@ const CLAIM: &str = "SELECT number, generation, epoch_timeline, epoch, view_birt
 
 const RAISE_FLOOR: &str = "SELECT head_offset, floor FROM raise_floor($1, $2, $3, $4)";
 
-const HEADS: &str = "SELECT w.place, h.head_offset, h.floor \
+/// One snapshot: a head that goes and the mark that it leaves are seen together. Nothing for a channel without either.
+const HEADS: &str = "SELECT w.place, coalesce(h.head_offset, k.mark), coalesce(h.floor, k.mark) \
     FROM unnest($1::int4[], $2::bytea[]) WITH ORDINALITY AS w (slot, channel, place) \
-    JOIN head h ON h.slot = w.slot AND h.channel = w.channel";
+    LEFT JOIN head h ON h.slot = w.slot AND h.channel = w.channel \
+    LEFT JOIN slot_mark k ON k.slot = w.slot \
+    WHERE h.slot IS NOT NULL OR k.slot IS NOT NULL";
 
 const RANGE: &str = "SELECT message_offset, record FROM read_range($1, $2, $3, $4, $5, $6, $7, $8)";
 

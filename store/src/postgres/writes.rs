@@ -15,7 +15,13 @@ use super::numbers::{from_name, from_ordered, name, ordered};
 use super::reads::{column, head};
 use super::session::Session;
 use crate::record;
-use crate::record::SlotRow;
+
+/// A slot's last claim.
+struct SlotRow {
+    generation: Generation,
+    epoch: Epoch,
+    view: ViewVersion,
+}
 
 /// The columns of a view's version.
 struct VersionColumns(i64, i64, i64);

@@ -61,17 +61,19 @@ proptest! {
     }
 
     #[test]
-    fn a_head_reads_back_as_written(offset: u64, floor: u64) {
+    fn a_head_reads_back_as_written(offset: u64, floor: u64, touched: u64) {
         let head = Head { offset: Offset(offset), floor: Offset(floor) };
-        prop_assert_eq!(decode_head(&encode_head(head)), Ok(head));
+        let row = HeadRow { head, touched: Some(UnixMillis(touched)) };
+        prop_assert_eq!(decode_head(&encode_head(head, UnixMillis(touched))), Ok(row));
     }
 
     #[test]
-    fn a_slot_reads_back_as_written(numbers: [u64; 4], timelines: [u32; 2]) {
+    fn a_slot_reads_back_as_written(numbers: [u64; 5], timelines: [u32; 2]) {
         let row = SlotRow {
             generation: Generation(numbers[0]),
             epoch: Epoch { timeline: timelines[0], id: numbers[1] },
             view: ViewVersion { birth: UnixMillis(numbers[2]), timeline: timelines[1], number: numbers[3] },
+            mark: Offset(numbers[4]),
         };
         prop_assert_eq!(decode_slot(&encode_slot(&row)), Ok(row));
     }
@@ -121,12 +123,16 @@ fn a_view_reads_back_as_written() {
 
 #[test]
 fn a_later_version_is_named() {
-    let mut out = Encoder::new(2, 16);
-    out.raw(&[0; 16]);
-    assert_eq!(
-        decode_head(&out.finish()),
-        Err(DecodeError::UnknownVersion(2))
-    );
+    let later = |version| {
+        let mut out = Encoder::new(version, 48);
+        out.raw(&[0; 48]);
+        out.finish()
+    };
+    let three = DecodeError::UnknownVersion(3);
+    assert_eq!(decode_head(&later(3)), Err(three.clone()));
+    assert_eq!(decode_slot(&later(3)), Err(three));
+    let two = DecodeError::UnknownVersion(2);
+    assert_eq!(decode_number(&later(2)), Err(two));
 }
 
 #[test]
@@ -134,36 +140,66 @@ fn the_bytes_of_version_1_stay() {
     let mut message = make::message(5);
     message.publication.is_json = true;
     message.publication.tags = vec![("kind".into(), "text".into())];
-    let head = Head {
-        offset: Offset(5),
-        floor: Offset(2),
-    };
-    let row = SlotRow {
-        generation: Generation(3),
-        epoch: Epoch::new(9),
-        view: make::view(4),
-    };
     let values = [
         encode_message(&message),
-        encode_head(head),
         encode_place(&make::channel("chat:1"), Offset(5)),
-        encode_slot(&row),
         encode_number(1),
     ];
     assert_eq!(values.map(hex::encode), BYTES_OF_VERSION_1);
 }
 
-const BYTES_OF_VERSION_1: [&str; 5] = [
+const HEAD: Head = Head {
+    offset: Offset(5),
+    floor: Offset(2),
+};
+
+const SLOT: SlotRow = SlotRow {
+    generation: Generation(3),
+    epoch: Epoch::new(9),
+    view: make::view(4),
+    mark: Offset(6),
+};
+
+#[test]
+fn heads_and_slots_of_version_1_are_read() {
+    let head = hex::decode("0100000000000000050000000000000002ead01e9d").expect("hex");
+    let row = HeadRow {
+        head: HEAD,
+        touched: None,
+    };
+    assert_eq!(decode_head(&head), Ok(row));
+    let slot = concat!(
+        "01000000000000000300000000000000000000000900000000000000010000000000000000000000",
+        "04bd5e366a",
+    );
+    let slot = hex::decode(slot).expect("hex");
+    let row = SlotRow {
+        mark: Offset::ZERO,
+        ..SLOT
+    };
+    assert_eq!(decode_slot(&slot), Ok(row));
+}
+
+#[test]
+fn the_bytes_of_version_2_stay() {
+    let values = [encode_head(HEAD, UnixMillis(7)), encode_slot(&SLOT)];
+    assert_eq!(values.map(hex::encode), BYTES_OF_VERSION_2);
+}
+
+const BYTES_OF_VERSION_2: [&str; 2] = [
+    "020000000000000005000000000000000200000000000000073d95797b",
+    concat!(
+        "02000000000000000300000000000000000000000900000000000000010000000000000000000000",
+        "04000000000000000692938411",
+    ),
+];
+
+const BYTES_OF_VERSION_1: [&str; 3] = [
     concat!(
         "010107070707070707070707070707070707000000000000000500000000000003ed000000076575",
         "2d776573740000000000000000000000000000000000000001000000046b696e6400000004746578",
         "74000000096d6573736167652035477a6530",
     ),
-    "0100000000000000050000000000000002ead01e9d",
     "01000000000000000500000006636861743a319c5a1f9e",
-    concat!(
-        "01000000000000000300000000000000000000000900000000000000010000000000000000000000",
-        "04bd5e366a",
-    ),
     "0100000000000000018675307b",
 ];

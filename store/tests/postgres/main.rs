@@ -4,6 +4,7 @@
 
 mod failover;
 mod fault;
+mod heads;
 mod members;
 mod new_epochs;
 mod open;

@@ -5,11 +5,11 @@ use trunkline_shared::{Incarnation, Member, NodeId, Offset, UnixMillis};
 use trunkline_store::PostgresStore;
 use trunkline_store_core::suite::{Sample, make};
 use trunkline_store_core::{
-    Beat, Claimed, FindRequest, FloorRequest, JoinRequest, LastSeenStore, MemberStore,
+    Beat, Claimed, FindRequest, FloorRequest, Head, JoinRequest, LastSeenStore, MemberStore,
     MessageStore, RangeRequest, ViewChange,
 };
 
-use super::support::{COMMITTED, block_on, new_store, own_server};
+use super::support::{COMMITTED, Outsider, block_on, new_store, own_server};
 
 const EXPLAIN: [&str; 4] = [
     "shared_preload_libraries=auto_explain",
@@ -47,6 +47,7 @@ fn every_statement_goes_by_index() {
         let (store, database) = new_store(&server).await;
         let before = server.log().len();
         make_all_calls(&store).await;
+        forget_heads(&store, &Outsider::connect(&server, &database).await).await;
         // A scan that must be found, so that the test can't be blind.
         server.sql(
             &database,
@@ -68,6 +69,7 @@ fn every_statement_goes_by_index() {
             "view_pkey",
             "member_pkey",
             "last_seen_pkey",
+            "slot_mark_pkey",
         ] {
             assert!(ours.contains(index), "{index} is not used");
         }
@@ -142,6 +144,20 @@ async fn make_calls_of_nodes(store: &PostgresStore) {
     assert_eq!(store.saw(seen.collect()).await, Ok(()));
     let seen = store.last_seen(users.to_vec()).await;
     assert_eq!(seen, Ok(vec![Some(UnixMillis(1)); 2]));
+}
+
+/// What a node's maintenance asks: a head with no message goes, one that has some is passed by.
+async fn forget_heads(store: &PostgresStore, outsider: &Outsider) {
+    let sample = Sample(store);
+    let claimed = sample.claim(7).await;
+    sample.append(claimed, "chat:left", 0, 1).await;
+    let forget = "SET search_path = trunkline, pg_catalog; \
+        INSERT INTO head (slot, channel, head_offset, touched) VALUES (7, 'chat:gone', 3, to_timestamp(0)); \
+        SELECT forget_heads(-1, '', 1000, now() + interval '1 hour')";
+    outsider.0.batch_execute(forget).await.unwrap();
+    assert_eq!(sample.head(7, "chat:left").await.offset, Offset(1));
+    assert_eq!(sample.head(7, "chat:gone").await, Head::at_mark(Offset(3)));
+    sample.append(claimed, "chat:gone", 3, 1).await;
 }
 
 /// The longer way through the append function.

@@ -1,11 +1,12 @@
 //! The behaviour suite over a store in two databases, and what only such a store may do wrong.
 
+use trunkline_shared::UnixMillis;
 use trunkline_store::PostgresStore;
 use trunkline_store::postgres::{OpenError, Options, ShardOptions};
 use trunkline_store_core::MessageStore;
 use trunkline_store_core::suite::{Harness, Sample, make};
 
-use super::support::{COMMITTED, block_on, shared_server, with_server};
+use super::support::{COMMITTED, block_on, clock, forget_heads, shared_server, with_server};
 
 /// Slots of the suite's tests lie on both sides.
 fn options(databases: &[String; 2], border: u16) -> Options {
@@ -56,6 +57,16 @@ impl Harness for Sharded {
 
     async fn crash(self) -> Self {
         self.reopen().await
+    }
+
+    async fn clock(&self) -> UnixMillis {
+        clock(shared_server().unwrap(), &self.databases[0]).await
+    }
+
+    async fn forget_heads(&self, untouched_since: UnixMillis) {
+        for database in &self.databases {
+            forget_heads(shared_server().unwrap(), database, untouched_since).await;
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! The behaviour suite over PostgreSQL, with a crash of the node; what survives a crash of the server is apart.
 
+use trunkline_shared::UnixMillis;
 use trunkline_store::PostgresStore;
 use trunkline_store_core::suite::{self, Harness};
 
-use super::support::{Postgres, block_on, new_store, options, own_server, shared_server};
+use super::support::{
+    Postgres, block_on, clock, forget_heads, new_store, options, own_server, shared_server,
+};
 
 struct Shared {
     store: PostgresStore,
@@ -46,6 +49,14 @@ impl Harness for Shared {
         Self::server().sql(&self.database, end);
         drop(self.store);
         Self::again(self.database).await
+    }
+
+    async fn clock(&self) -> UnixMillis {
+        clock(Self::server(), &self.database).await
+    }
+
+    async fn forget_heads(&self, untouched_since: UnixMillis) {
+        forget_heads(Self::server(), &self.database, untouched_since).await;
     }
 }
 
@@ -92,6 +103,14 @@ impl Harness for Crashing {
         let dsn = self.server.dsn(&self.database);
         self.store = PostgresStore::open(&options(dsn)).await.unwrap();
         self
+    }
+
+    async fn clock(&self) -> UnixMillis {
+        clock(&self.server, &self.database).await
+    }
+
+    async fn forget_heads(&self, untouched_since: UnixMillis) {
+        forget_heads(&self.server, &self.database, untouched_since).await;
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use trunkline_shared::UnixMillis;
 use trunkline_store::PostgresStore;
 use trunkline_store::postgres::Options;
 use trunkline_store_core::AppendOutcome;
@@ -116,6 +117,27 @@ impl Outsider {
             }
             look_again().await;
         }
+    }
+}
+
+/// What the clock of a server shows.
+pub(crate) async fn clock(server: &Postgres, database: &str) -> UnixMillis {
+    let outsider = Outsider::connect(server, database).await;
+    let clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8";
+    let now: i64 = outsider.0.query_one(clock, &[]).await.unwrap().get(0);
+    UnixMillis(now.try_into().unwrap())
+}
+
+/// Does what a node's maintenance does: messages leave as their partitions would, then heads that nothing holds.
+pub(crate) async fn forget_heads(server: &Postgres, database: &str, since: UnixMillis) {
+    let outsider = Outsider::connect(server, database).await;
+    let millis = since.0;
+    let expire = format!(
+        "DELETE FROM message WHERE stored < to_timestamp({millis} / 1000.0) AND sent < {millis}"
+    );
+    let forget = format!("SELECT forget_heads(-1, '', 100000, to_timestamp({millis} / 1000.0))");
+    for step in ["SET search_path = trunkline, pg_catalog", &expire, &forget] {
+        outsider.0.batch_execute(step).await.unwrap();
     }
 }
 

@@ -65,7 +65,10 @@ impl Shard {
         let (Some(first), Some(last)) = (lost.first(), lost.last()) else {
             return;
         };
-        if head.offset == last.publication.offset {
+        // A floor there is the mark of a channel without a head: the offset is another channel's.
+        let is_kept =
+            head.offset == last.publication.offset && head.floor < last.publication.offset;
+        if is_kept {
             self.counters.unknown_kept += lost.len() as u64;
             lost.into_iter().for_each(|held| self.keep(now, slot, held));
         } else if head.offset.next() == first.publication.offset {
@@ -102,6 +105,7 @@ impl Shard {
         let bytes = log.bytes();
         log.clear();
         log.head = head.offset;
+        log.raise_floor(head.floor);
         let told = |lag: Option<Lag>| lag.is_some();
         let missing: Vec<_> = state
             .subscribers

@@ -14,6 +14,7 @@ mod lag;
 mod later_views;
 mod lease;
 mod life;
+mod marks;
 mod positions;
 mod presence;
 mod pull;

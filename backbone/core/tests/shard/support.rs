@@ -583,6 +583,8 @@ pub(crate) struct Disk {
     pub(crate) claims: BTreeMap<Slot, (u64, Epoch)>,
     pub(crate) floors: BTreeMap<Channel, u64>,
     pub(crate) keys: BTreeMap<ChannelKey, (Offset, UnixMillis)>,
+    /// The highest offset of heads that have gone, by slot.
+    pub(crate) marks: BTreeMap<Slot, u64>,
 }
 
 impl Disk {
@@ -590,7 +592,8 @@ impl Disk {
     pub(crate) fn store(&mut self, name: &str, edge: u8, texts: &[&str]) {
         let log = self.logs.entry(channel(name)).or_default();
         for text in texts {
-            let offset = Offset(log.len() as u64 + 1);
+            let last = log.last().map(|message| message.publication.offset);
+            let offset = last.unwrap_or_default().next();
             let publication = Publication {
                 offset,
                 time: UnixMillis(1_000_000),
@@ -612,12 +615,34 @@ impl Disk {
             .collect()
     }
 
+    /// Lets a channel's messages and head go, and raises its slot's mark.
+    pub(crate) fn forget(&mut self, name: &str) {
+        let head = self.head(&channel(name)).offset.0;
+        self.logs.remove(&channel(name));
+        self.raise_mark(name, head);
+    }
+
+    /// Another channel of the slot had a head at `mark`, which has gone.
+    pub(crate) fn raise_mark(&mut self, name: &str, mark: u64) {
+        let before = self.marks.entry(slot(name)).or_default();
+        *before = mark.max(*before);
+    }
+
     pub(crate) fn head(&self, channel: &Channel) -> Head {
-        let offset = Offset(self.logs.get(channel).map_or(0, |log| log.len() as u64));
-        Head {
-            offset,
-            floor: Offset(self.floors.get(channel).copied().unwrap_or(0)),
+        let floor = Offset(self.floors.get(channel).copied().unwrap_or(0));
+        let last = self.logs.get(channel).and_then(|log| log.last());
+        match last {
+            Some(last) => Head {
+                offset: last.publication.offset,
+                floor,
+            },
+            None => Head::at_mark(self.mark(channel)),
         }
+    }
+
+    fn mark(&self, channel: &Channel) -> Offset {
+        let slot = rules().slot_of(channel).expect("a known namespace");
+        Offset(self.marks.get(&slot).copied().unwrap_or(0))
     }
 
     /// Takes a part if its heads are right, whoever claims the slot.
@@ -640,6 +665,9 @@ impl Disk {
                 };
                 let taken = (publication.offset, publication.time);
                 self.keys.insert(key, taken);
+            }
+            if !self.logs.contains_key(&append.channel) {
+                self.floors.insert(append.channel.clone(), append.follows.0);
             }
             self.logs
                 .entry(append.channel.clone())

@@ -68,6 +68,11 @@ pub const REOPENINGS: Metric = Metric::new(
     "trunkline_store_reopenings",
     "Times that the database was opened again",
 );
+/// Heads of channels that have gone after `store.history_meta_ttl`.
+pub const HEADS_REMOVED: Metric = Metric::new(
+    "trunkline_store_heads_removed",
+    "Heads of channels that have gone after store.history_meta_ttl",
+);
 /// Fail-overs met that may have lost commits.
 pub const FAIL_OVERS: Metric = Metric::new(
     "trunkline_store_fail_overs",
@@ -92,5 +97,6 @@ pub const ALL: &[Metric] = &[
     COMMITS_FAILED,
     CALLS_UNKNOWN,
     REOPENINGS,
+    HEADS_REMOVED,
     FAIL_OVERS,
 ];

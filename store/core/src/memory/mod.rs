@@ -55,7 +55,7 @@ pub struct MemoryState {
 impl MemoryState {
     /// Makes an empty store, created at `birth`; epochs are drawn from `seed`.
     pub fn new(seed: u64, birth: UnixMillis) -> Self {
-        let tables = Tables::new(seed);
+        let tables = Tables::new(seed, birth);
         Self {
             birth,
             tables,
@@ -172,6 +172,22 @@ impl MemoryState {
     /// When the slot has another generation.
     pub fn raise_floor_now(&mut self, request: FloorRequest) -> Result<Head, FloorError> {
         self.tables.raise_floor(request)
+    }
+
+    /// Lets heads go that weren't touched since a moment by the store's clock and whose messages are all older; returns how
+    /// many. Their slots keep the highest of their offsets.
+    pub fn forget_heads_now(&mut self, untouched_since: UnixMillis) -> usize {
+        self.tables.forget_heads(untouched_since)
+    }
+
+    /// What the store's clock shows; it begins at the store's birth and stands still.
+    pub const fn clock(&self) -> UnixMillis {
+        self.tables.now
+    }
+
+    /// Sets the store's clock.
+    pub const fn set_clock(&mut self, now: UnixMillis) {
+        self.tables.now = now;
     }
 
     /// Reads the ring view.

@@ -23,10 +23,21 @@ struct SlotRow {
     view: ViewVersion,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct HeadRow {
+    head: Head,
+    /// By the store's clock.
+    touched: UnixMillis,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Tables {
+    /// What the store's clock shows.
+    pub(super) now: UnixMillis,
     slots: BTreeMap<Slot, SlotRow>,
-    heads: BTreeMap<(Slot, Channel), Head>,
+    heads: BTreeMap<(Slot, Channel), HeadRow>,
+    /// The highest offset of heads that have gone.
+    marks: BTreeMap<Slot, Offset>,
     messages: BTreeMap<(Slot, Channel, Offset), StoredMessage>,
     ids: BTreeMap<(Slot, PublishId), (Channel, Offset)>,
     keys: BTreeMap<ChannelKey, (Offset, UnixMillis)>,
@@ -35,10 +46,12 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, now: UnixMillis) -> Self {
         Self {
+            now,
             slots: BTreeMap::new(),
             heads: BTreeMap::new(),
+            marks: BTreeMap::new(),
             messages: BTreeMap::new(),
             ids: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -92,14 +105,16 @@ impl Tables {
                     .insert(key, (publication.offset, publication.time));
             }
             let key = (part.slot, append.channel);
+            let mut head = self.head(key.0, &key.1);
             for message in append.messages {
                 let offset = message.publication.offset;
-                self.heads.entry(key.clone()).or_default().offset = offset;
+                head.offset = offset;
                 self.ids
                     .insert((part.slot, message.id), (key.1.clone(), offset));
                 self.messages
                     .insert((part.slot, key.1.clone(), offset), message);
             }
+            self.put_head(key, head);
         }
     }
 
@@ -143,10 +158,17 @@ impl Tables {
     }
 
     pub(super) fn head(&self, slot: Slot, channel: &Channel) -> Head {
-        self.heads
-            .get(&(slot, channel.clone()))
-            .copied()
-            .unwrap_or_default()
+        let row = self.heads.get(&(slot, channel.clone()));
+        row.map_or_else(|| Head::at_mark(self.mark(slot)), |row| row.head)
+    }
+
+    fn mark(&self, slot: Slot) -> Offset {
+        self.marks.get(&slot).copied().unwrap_or_default()
+    }
+
+    fn put_head(&mut self, key: (Slot, Channel), head: Head) {
+        let touched = self.now;
+        self.heads.insert(key, HeadRow { head, touched });
     }
 
     pub(super) fn range(&self, request: &RangeRequest) -> Vec<StoredMessage> {
@@ -190,8 +212,54 @@ impl Tables {
         let head = self
             .head(request.slot, &request.channel)
             .with_floor(request.floor);
-        self.heads.insert((request.slot, request.channel), head);
+        let key = (request.slot, request.channel);
+        if self.heads.contains_key(&key) {
+            self.put_head(key, head);
+        }
         Ok(head)
+    }
+
+    pub(super) fn forget_heads(&mut self, untouched_since: UnixMillis) -> usize {
+        let untouched: Vec<_> = self
+            .heads
+            .iter()
+            .filter(|(_, row)| row.touched < untouched_since)
+            .map(|(key, row)| (key.clone(), row.head.offset))
+            .collect();
+        let mut gone = 0;
+        for (key, offset) in untouched {
+            if self.lose_messages(&key, untouched_since) {
+                self.heads.remove(&key);
+                let mark = self.marks.entry(key.0).or_default();
+                *mark = offset.max(*mark);
+                gone += 1;
+            }
+        }
+        gone
+    }
+
+    /// Lets a channel's messages go, oldest first, until one is younger than `since`; whether none is left.
+    fn lose_messages(&mut self, (slot, channel): &(Slot, Channel), since: UnixMillis) -> bool {
+        let key = |offset| (*slot, channel.clone(), offset);
+        let messages = self
+            .messages
+            .range(key(Offset::ZERO)..=key(Offset(u64::MAX)));
+        let is_old = |message: &StoredMessage| message.publication.time < since;
+        let old: Vec<_> = messages
+            .clone()
+            .take_while(|(_, message)| is_old(message))
+            .map(|(key, message)| (key.clone(), message.id))
+            .collect();
+        let none_is_left = old.len() == messages.count();
+        for (key, id) in old {
+            let (_, channel, offset) = &key;
+            let id = (*slot, id);
+            if self.ids.get(&id) == Some(&(channel.clone(), *offset)) {
+                self.ids.remove(&id);
+            }
+            self.messages.remove(&key);
+        }
+        none_is_left
     }
 
     pub(super) const fn view(&self) -> Option<&RingView> {

@@ -12,7 +12,10 @@ impl Harness for InMemory {
     type Store = MemoryStore;
 
     async fn open() -> Self {
-        Self(MemoryStore::new(MemoryState::new(1, UnixMillis(1))))
+        let mut state = MemoryState::new(1, UnixMillis(1));
+        // After the times of the suite's messages.
+        state.set_clock(UnixMillis(1_000_000));
+        Self(MemoryStore::new(state))
     }
 
     fn store(&self) -> &MemoryStore {
@@ -26,6 +29,19 @@ impl Harness for InMemory {
     async fn crash(self) -> Self {
         self.0.with(|state| state.crash(Survivors::default()));
         self
+    }
+
+    /// Each look at the clock moves it.
+    async fn clock(&self) -> UnixMillis {
+        self.0.with(|state| {
+            let now = UnixMillis(state.clock().0 + 1);
+            state.set_clock(now);
+            now
+        })
+    }
+
+    async fn forget_heads(&self, untouched_since: UnixMillis) {
+        self.0.with(|state| state.forget_heads_now(untouched_since));
     }
 }
 

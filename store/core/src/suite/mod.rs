@@ -9,6 +9,7 @@
 mod append;
 mod claim;
 mod content;
+mod forget;
 mod keep;
 mod keys;
 mod last_seen;
@@ -22,9 +23,12 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use trunkline_shared::UnixMillis;
+
 pub use self::append::*;
 pub use self::claim::*;
 pub use self::content::*;
+pub use self::forget::*;
 pub use self::keep::*;
 pub use self::keys::*;
 pub use self::last_seen::*;
@@ -52,6 +56,13 @@ pub trait Harness: Sized {
 
     /// Opens what a crash at this moment would leave: nothing is closed, synced or said goodbye to.
     fn crash(self) -> impl Future<Output = Self>;
+
+    /// What the clock shows by which the store says when a head was touched.
+    fn clock(&self) -> impl Future<Output = UnixMillis>;
+
+    /// Lets the store's background work go round once: messages of before `untouched_since` have expired, heads that weren't
+    /// touched since then may go.
+    fn forget_heads(&self, untouched_since: UnixMillis) -> impl Future<Output = ()>;
 }
 
 /// Runs a future that never waits, such as one of the memory store.
@@ -120,6 +131,15 @@ macro_rules! store_suite {
             what_was_acknowledged_survives_reopening
             what_was_acknowledged_survives_a_crash
             keys_survive_with_their_messages
+            an_untouched_head_goes_and_its_slot_keeps_the_mark
+            a_head_with_a_message_left_stays
+            a_head_touched_meanwhile_stays
+            a_channel_without_a_head_goes_on_after_the_mark
+            a_mark_never_sinks
+            claims_and_new_epochs_keep_the_mark
+            a_floor_makes_no_head_and_is_at_the_mark_where_there_is_none
+            a_head_goes_before_an_append_or_after_it
+            a_mark_survives_restarts_and_crashes
             keys_cut_by_a_crash_are_there_with_their_messages_or_not_at_all
         }
     };

@@ -7,7 +7,7 @@ use super::OfflineStore;
 use super::rows;
 use crate::embedded::disk::{Disk, DiskError};
 use crate::embedded::key;
-use crate::record;
+use crate::record::{self, HeadRow};
 
 /// How much was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -188,7 +188,8 @@ impl Reader<'_> {
         (self.found)(finding);
     }
 
-    fn head(&mut self, (slot, channel, head): (Slot, Channel, Head)) -> Result<(), DiskError> {
+    fn head(&mut self, (slot, channel, row): (Slot, Channel, HeadRow)) -> Result<(), DiskError> {
+        let head = row.head;
         if self.disk.slot(slot)?.is_none() {
             self.tell(&Finding::NeverClaimed {
                 channel: channel.clone(),
@@ -227,7 +228,9 @@ impl Reader<'_> {
         let Some((slot, channel, newest)) = self.newest.take() else {
             return;
         };
-        match self.disk.head(&key::channel(slot, &channel)) {
+        // A head goes after its messages, so where there are some it is there.
+        let head = self.disk.head(&key::channel(slot, &channel));
+        match head.map(Option::unwrap_or_default) {
             Ok(head) if head.offset != newest => self.tell(&Finding::HeadDiffers {
                 channel,
                 head: head.offset,
@@ -263,7 +266,7 @@ impl Reader<'_> {
 
     fn key(&mut self, key: ChannelKey, offset: Offset) -> Result<(), DiskError> {
         let ChannelKey { slot, channel, .. } = key;
-        let Ok(head) = self.disk.head(&key::channel(slot, &channel)) else {
+        let Ok(head) = self.disk.standing(slot, &key::channel(slot, &channel)) else {
             return Ok(());
         };
         if offset > head.offset {
@@ -277,7 +280,10 @@ impl Reader<'_> {
     }
 
     fn place(&mut self, slot: Slot, place: record::Place) -> Result<(), DiskError> {
-        let Ok(head) = self.disk.head(&key::channel(slot, &place.channel)) else {
+        let Ok(head) = self
+            .disk
+            .standing(slot, &key::channel(slot, &place.channel))
+        else {
             return Ok(());
         };
         if place.offset > head.offset {

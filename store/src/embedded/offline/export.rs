@@ -47,8 +47,8 @@ impl OfflineStore {
             end.slots += 1;
         }
         for row in rows::each(&snapshot, &disk.heads, rows::head) {
-            let (slot, channel, head) = row?;
-            write_line(out, &Line::Head(HeadLine::new(slot, &channel, head)))?;
+            let (slot, channel, row) = row?;
+            write_line(out, &Line::Head(HeadLine::new(slot, &channel, row)))?;
             end.heads += 1;
         }
         for row in rows::each(&snapshot, &disk.messages, rows::message) {

@@ -220,9 +220,11 @@ fn put(
             read.slots += 1;
         }
         Line::Head(line) => {
-            let (slot, channel, head) = line.read()?;
+            let (slot, channel, row) = line.read()?;
             let key = key::channel(slot, &channel);
-            insert(&disk.heads.keyspace, key, record::encode_head(head));
+            let touched = row.touched.unwrap_or_else(directory::now);
+            let value = record::encode_head(row.head, touched);
+            insert(&disk.heads.keyspace, key, value);
             read.heads += 1;
         }
         Line::Message(line) => {

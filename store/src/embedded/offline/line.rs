@@ -14,11 +14,11 @@ use trunkline_shared::{
 };
 use trunkline_store_core::{ChannelKey, Generation, Head, StoredMessage};
 
-use crate::record::{KeyRow, SlotRow};
+use crate::record::{HeadRow, KeyRow, SlotRow};
 
 /// The version of these lines; a change of one needs a new version, and the old one stays readable: version 1 has no
-/// idempotency keys.
-pub(super) const VERSION: u32 = 2;
+/// idempotency keys, version 2 neither marks nor times of heads.
+pub(super) const VERSION: u32 = 3;
 
 /// One line.
 #[derive(Debug, Deserialize, Serialize)]
@@ -59,6 +59,8 @@ pub(super) struct SlotLine {
     generation: u64,
     epoch: String,
     view: ViewVersion,
+    #[serde(default)]
+    mark: u64,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -68,6 +70,8 @@ pub(super) struct HeadLine {
     channel: SmolStr,
     offset: u64,
     floor: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    touched: Option<u64>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -152,6 +156,7 @@ impl SlotLine {
             generation: row.generation.0,
             epoch: row.epoch.to_string(),
             view: row.view,
+            mark: row.mark.0,
         }
     }
 
@@ -160,27 +165,33 @@ impl SlotLine {
             generation: Generation(self.generation),
             epoch: Epoch::parse(&self.epoch).ok_or(Nonsense("epoch"))?,
             view: self.view,
+            mark: Offset(self.mark),
         };
         Ok((slot(self.slot)?, row))
     }
 }
 
 impl HeadLine {
-    pub(super) fn new(slot: Slot, channel: &Channel, head: Head) -> Self {
+    pub(super) fn new(slot: Slot, channel: &Channel, row: HeadRow) -> Self {
         Self {
             slot: slot.number(),
             channel: channel.as_str().into(),
-            offset: head.offset.0,
-            floor: head.floor.0,
+            offset: row.head.offset.0,
+            floor: row.head.floor.0,
+            touched: row.touched.map(|time| time.0),
         }
     }
 
-    pub(super) fn read(&self) -> Result<(Slot, Channel, Head), Nonsense> {
+    pub(super) fn read(&self) -> Result<(Slot, Channel, HeadRow), Nonsense> {
         let head = Head {
             offset: Offset(self.offset),
             floor: Offset(self.floor),
         };
-        Ok((slot(self.slot)?, channel(&self.channel)?, head))
+        let row = HeadRow {
+            head,
+            touched: self.touched.map(UnixMillis),
+        };
+        Ok((slot(self.slot)?, channel(&self.channel)?, row))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use fjall::{Readable, Snapshot};
 use trunkline_shared::{Channel, PublishId, Slot};
-use trunkline_store_core::{ChannelKey, Head, StoredMessage};
+use trunkline_store_core::{ChannelKey, StoredMessage};
 
 use crate::codec::DecodeError;
 use crate::embedded::disk::{DiskError, Rows};
 use crate::embedded::key;
-use crate::record::{self, KeyRow, Place, SlotRow};
+use crate::record::{self, HeadRow, KeyRow, Place, SlotRow};
 
 /// Reads a keyspace in the order of its keys, each row as `parse` reads it.
 pub(super) fn each<'a, T>(
@@ -26,7 +26,7 @@ pub(super) fn slot(key: &[u8], value: &[u8]) -> Result<(Slot, SlotRow), DecodeEr
     Ok((slot, record::decode_slot(value)?))
 }
 
-pub(super) fn head(key: &[u8], value: &[u8]) -> Result<(Slot, Channel, Head), DecodeError> {
+pub(super) fn head(key: &[u8], value: &[u8]) -> Result<(Slot, Channel, HeadRow), DecodeError> {
     let (slot, channel) = key::parse_channel(key).ok_or(DecodeError::Field("key"))?;
     Ok((slot, channel, record::decode_head(value)?))
 }
