@@ -190,7 +190,8 @@ impl Changes<'_> {
         Ok(Left::None)
     }
 
-    /// Removes a message if it is older than `since`; whether it is. One that can't be read stays.
+    /// Removes a message if it is older than `since`; whether it is. One that can't be read stays, or whose publish id can't:
+    /// damage somewhere must not fail everybody's commit.
     fn remove_message(
         &mut self,
         slot: Slot,
@@ -206,7 +207,9 @@ impl Changes<'_> {
         };
         let rows = &self.disk.publish_ids;
         let id = key::publish_id(slot, message.id);
-        let place = rows.decode(&id, rows.keyspace.get(&id)?, record::decode_place)?;
+        let Ok(place) = rows.decode(&id, rows.keyspace.get(&id)?, record::decode_place) else {
+            return Ok(false);
+        };
         if place.is_some_and(|place| place.channel == *channel && place.offset == offset) {
             self.batch.remove(&rows.keyspace, id);
         }
@@ -214,11 +217,14 @@ impl Changes<'_> {
         Ok(true)
     }
 
-    /// Removes a head and raises its slot's mark; one of a slot without a row, which only damage leaves, stays.
+    /// Removes a head and raises its slot's mark; one of a slot whose row is damaged or missing stays.
     fn remove_head(&mut self, slot: Slot, key: &Slice, offset: Offset) -> Result<u64, DiskError> {
         let row = match self.slots.get(&slot) {
             Some(row) => Some(*row),
-            None => self.disk.slot(slot)?,
+            None => match self.disk.slot(slot) {
+                Err(DiskError::Damaged { .. }) => None,
+                read => read?,
+            },
         };
         let Some(row) = row else {
             return Ok(0);

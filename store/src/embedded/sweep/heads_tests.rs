@@ -235,3 +235,27 @@ fn without_a_time_heads_stay_for_ever() {
     store.go_round(u64::MAX);
     assert_eq!((store.heads(), store.messages()), (1, 2));
 }
+
+#[test]
+fn damage_keeps_what_it_touches_and_fails_no_commit() {
+    let mut store = Store::new();
+    store.append(5000, "chat:1", 0, 3);
+    store.append(5000, "chat:2", 0, 1);
+    let mut batch = store.disk.batch();
+    let id = key::publish_id(make::slot(5), make::id(3));
+    batch.insert(&store.disk.publish_ids.keyspace, id, "damage");
+    batch.commit().expect("the disk is there");
+    store.go_round(6000 + KEPT);
+    assert_eq!((store.heads(), store.mark()), (1, 1), "chat:2 has gone");
+    assert_eq!(store.messages(), 1, "the third of chat:1");
+    let mut batch = store.disk.batch();
+    let slot = key::slot(make::slot(5));
+    batch.insert(&store.disk.slots.keyspace, slot, "damage");
+    batch.remove(
+        &store.disk.publish_ids.keyspace,
+        key::publish_id(make::slot(5), make::id(3)),
+    );
+    batch.commit().expect("the disk is there");
+    store.go_round(6000 + KEPT + 600_000);
+    assert_eq!(store.heads(), 1, "there is no place for its mark");
+}
