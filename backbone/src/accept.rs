@@ -30,6 +30,7 @@ fn start(link: LinkId, accepted: NodeLink, machines: &Machines) {
         region,
         incarnation: accepted.introduction().incarnation,
     };
+    let said = accepted.said().incarnation;
     accepted.start(|sender| {
         // Told before anything is read, so that no machine meets a frame of a link that it doesn't know.
         for shard in &machines.shards {
@@ -39,9 +40,12 @@ fn start(link: LinkId, accepted: NodeLink, machines: &Machines) {
                 sender: sender.clone(),
             });
         }
-        machines
-            .control
-            .say(ControlMessage::LinkUp { link, edge, sender });
+        machines.control.say(ControlMessage::LinkUp {
+            link,
+            edge,
+            said,
+            sender,
+        });
         Arc::new(NodeSink {
             link,
             machines: machines.clone(),

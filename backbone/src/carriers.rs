@@ -13,13 +13,14 @@ use trunkline_backbone_core::{Control, ControlConfig, ControlInput, Shard, Shard
 use trunkline_link::Inbox;
 use trunkline_process::{Clock, draw_seed};
 use trunkline_shared::limits::INBOX_BYTES_MAX;
-use trunkline_shared::rules::{Namespace, Rules};
+use trunkline_shared::rules::Rules;
 use trunkline_shared::{Incarnation, RingView};
 use trunkline_store_core::MessageStore;
 
 use crate::control_task::{ControlMessage, ControlTask};
 use crate::doubles::Doubles;
-use crate::settling::Settling;
+use crate::health::Health;
+use crate::membership::MembershipMessage;
 use crate::shard_task::{ShardMessage, ShardTask};
 use crate::sink::{Machines, Queue};
 use crate::store_driver::StoreDriver;
@@ -30,14 +31,14 @@ const STORE_PATIENCE: Duration = Duration::from_millis(500);
 /// Everything that runs between links and store.
 pub(crate) struct Carriers {
     pub(crate) machines: Machines,
+    pub(crate) health: Arc<Health>,
     tasks: JoinSet<()>,
     /// Requests to the store under way.
     requests: TaskTracker,
 }
 
 impl Carriers {
-    /// Starts the machines of a node, and what tells how far they are with a view; its links end after `idle_timeout` of
-    /// silence.
+    /// Starts the machines of a node, but its membership, whose inbox it returns; its links end after `idle_timeout` of silence.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -46,15 +47,13 @@ impl Carriers {
         clock: Clock,
         shards: u8,
         idle_timeout: Duration,
-    ) -> Result<(Self, Settling), getrandom::Error> {
-        let (machines, inboxes, control_inbox) = queues(shards);
-        let (view_news, settling) = Settling::new(machines.shards.len());
+        life: Incarnation,
+    ) -> Result<(Self, UnboundedReceiver<MembershipMessage>), getrandom::Error> {
+        let (machines, inboxes) = queues(shards);
         let (mut tasks, requests) = (JoinSet::new(), TaskTracker::new());
-        let driver = Arc::new(StoreDriver::new(
-            Arc::clone(store),
-            machines.control.clone(),
-        ));
-        for (index, inbox) in inboxes.into_iter().enumerate() {
+        let health = Arc::new(Health::new(machines.control.clone()));
+        let driver = Arc::new(StoreDriver::new(Arc::clone(store), Arc::clone(&health)));
+        for (index, inbox) in inboxes.shards.into_iter().enumerate() {
             let config = ShardConfig {
                 index,
                 shards: machines.shards.len(),
@@ -69,18 +68,19 @@ impl Carriers {
                 queue: machines.shards[index].clone(),
                 requests: requests.clone(),
                 links: HashMap::new(),
-                view_news: view_news.clone(),
+                membership: machines.membership.clone(),
             };
             tasks.spawn(task.run());
         }
         let doubles = Doubles::new(idle_timeout * 2);
-        tasks.spawn(control_task(clock, control_inbox, &machines, doubles).run());
+        tasks.spawn(control_task(clock, inboxes.control, &machines, doubles, life).run());
         let carriers = Self {
             machines,
+            health,
             tasks,
             requests,
         };
-        Ok((carriers, settling))
+        Ok((carriers, inboxes.membership))
     }
 
     /// Runs something else until the node stops.
@@ -112,34 +112,57 @@ impl Carriers {
 }
 
 impl Machines {
-    /// Tells the machines by which view and rules they work: before any link is accepted, and whenever the node has taken
-    /// its place again. The shards claim what the view gives to the node's life `me`.
-    pub(crate) fn instruct(
-        &self,
-        view: &Arc<RingView>,
-        me: Incarnation,
-        namespaces: Vec<Namespace>,
-    ) {
-        let rules = Rules::new(view.rules_version, namespaces);
-        let rules = Arc::new(rules.expect("the configuration was checked when it was loaded"));
+    /// Tells the machines which view the node holds, and which life of it this is; the shards claim what it gives to that.
+    pub(crate) fn hold(&self, view: &Arc<RingView>, me: Incarnation) {
         for shard in &self.shards {
-            shard.say(ShardMessage::Input(Input::Rules(Arc::clone(&rules))));
             let view = Arc::clone(view);
             shard.say(ShardMessage::Input(Input::View { view, me }));
         }
+        let view = Arc::clone(view);
         self.control
-            .say(ControlMessage::Input(ControlInput::View(Arc::clone(view))));
+            .say(ControlMessage::Input(ControlInput::View(view)));
+    }
+
+    /// Tells the machines by which rules they work.
+    pub(crate) fn rule(&self, rules: Rules) {
+        let rules = Arc::new(rules);
+        for shard in &self.shards {
+            shard.say(ShardMessage::Input(Input::Rules(Arc::clone(&rules))));
+        }
         self.control
             .say(ControlMessage::Input(ControlInput::Rules(rules)));
     }
+
+    /// Tells the machines whether the node may write.
+    pub(crate) fn lease(&self, held: bool) {
+        for shard in &self.shards {
+            shard.say(ShardMessage::Input(Input::Lease { held }));
+        }
+    }
 }
 
-type Inboxes = Vec<UnboundedReceiver<ShardMessage>>;
+/// Where the machines are told things.
+struct Inboxes {
+    shards: Vec<UnboundedReceiver<ShardMessage>>,
+    control: UnboundedReceiver<ControlMessage>,
+    membership: UnboundedReceiver<MembershipMessage>,
+}
 
-fn queues(shards: u8) -> (Machines, Inboxes, UnboundedReceiver<ControlMessage>) {
-    let (shards, inboxes) = (0..shards).map(|_| queue()).unzip();
+fn queues(count: u8) -> (Machines, Inboxes) {
+    let (shards, shard_inboxes) = (0..count).map(|_| queue()).unzip();
     let (control, control_inbox) = queue();
-    (Machines { shards, control }, inboxes, control_inbox)
+    let (membership, membership_inbox) = queue();
+    let machines = Machines {
+        shards,
+        control,
+        membership,
+    };
+    let inboxes = Inboxes {
+        shards: shard_inboxes,
+        control: control_inbox,
+        membership: membership_inbox,
+    };
+    (machines, inboxes)
 }
 
 fn queue<M>() -> (Queue<M>, UnboundedReceiver<M>) {
@@ -158,6 +181,7 @@ fn control_task(
     inbox: UnboundedReceiver<ControlMessage>,
     machines: &Machines,
     doubles: Doubles,
+    life: Incarnation,
 ) -> ControlTask {
     let control = Control::new(ControlConfig::default(), 0, clock.now());
     ControlTask {
@@ -167,6 +191,8 @@ fn control_task(
         taken: Arc::clone(&machines.control.inbox),
         links: HashMap::new(),
         doubles,
+        membership: machines.membership.clone(),
+        life,
         broken: 0,
     }
 }

@@ -37,7 +37,7 @@ fn failure(error: &RunError) -> Failure {
         RunError::Tls(_) | RunError::NotANode(_) => Failure::Configuration(error.to_string()),
         RunError::Store(_)
         | RunError::Postgres(_)
-        | RunError::Join(_)
+        | RunError::NameTaken(_)
         | RunError::Io { .. }
         | RunError::Random(_)
         | RunError::EndpointLost => Failure::Run(error.to_string()),

@@ -10,10 +10,12 @@ use trunkline_backbone_core::{Control, ControlCounters, ControlInput, ControlOut
 use trunkline_link::{Inbox, LinkCounters, LinkSender, Outgoing};
 use trunkline_process::Clock;
 use trunkline_shared::frame::{ToEdge, ToNode};
-use trunkline_shared::{LinkId, StreamId};
+use trunkline_shared::{Incarnation, LinkId, StreamId};
 
 use crate::doubles::Doubles;
+use crate::membership::MembershipMessage;
 use crate::shard_task::sleep_until;
+use crate::sink::Queue;
 
 /// What the control task is told.
 #[expect(
@@ -24,8 +26,12 @@ pub(crate) enum ControlMessage {
     LinkUp {
         link: LinkId,
         edge: EdgeIdentity,
+        /// The life of this node that its hello named.
+        said: Incarnation,
         sender: LinkSender<ToEdge>,
     },
+    /// The node goes on as another life: links that know the former one end.
+    Reborn(Incarnation),
     LinkDown {
         link: LinkId,
         /// Its edge sent what no link carries.
@@ -59,6 +65,8 @@ pub(crate) struct Observed {
     pub(crate) links: Vec<(String, LinkCounters)>,
 }
 
+const ANOTHER_LIFE: &str = "the node has begun another life";
+
 /// The machine with its links.
 pub(crate) struct ControlTask {
     pub(crate) control: Control,
@@ -68,6 +76,9 @@ pub(crate) struct ControlTask {
     pub(crate) taken: Arc<Inbox>,
     pub(crate) links: HashMap<LinkId, (String, LinkSender<ToEdge>)>,
     pub(crate) doubles: Doubles,
+    pub(crate) membership: Queue<MembershipMessage>,
+    /// The node's present life.
+    pub(crate) life: Incarnation,
     /// Links ended because what their edge sent is no frame of the link.
     pub(crate) broken: u64,
 }
@@ -93,11 +104,25 @@ impl ControlTask {
 
     fn take(&mut self, message: ControlMessage) {
         match message {
-            ControlMessage::LinkUp { link, edge, sender } => {
+            ControlMessage::LinkUp {
+                link,
+                edge,
+                said,
+                sender,
+            } => {
+                if said != self.life {
+                    sender.close(ANOTHER_LIFE);
+                }
                 let (now, life) = (self.clock.instant(), (link, edge.incarnation));
                 self.doubles.on_up(now, edge.edge.as_str(), life);
                 self.links.insert(link, (edge.edge.to_string(), sender));
                 self.input(ControlInput::LinkUp { link, edge });
+            }
+            ControlMessage::Reborn(life) => {
+                self.life = life;
+                self.links
+                    .values()
+                    .for_each(|(_, sender)| sender.close(ANOTHER_LIFE));
             }
             ControlMessage::LinkDown { link, broken } => {
                 self.broken += u64::from(broken);
@@ -146,9 +171,9 @@ impl ControlTask {
                 ControlOutput::Goodbye { link } => {
                     tracing::debug!(link = link.0, "edge says goodbye")
                 }
-                // A node that is alone with its store is the only one that makes views.
                 ControlOutput::NewerView(view) => {
-                    tracing::warn!(version = %view.version, "an edge has a newer view: it knew another store");
+                    tracing::info!(version = %view.version, "an edge has a newer view");
+                    self.membership.say(MembershipMessage::Shown(view));
                 }
                 ControlOutput::Close { link, reason } => {
                     if let Some((_, sender)) = self.links.get(&link) {

@@ -3,8 +3,6 @@
 use trunkline_link::{PeerIdentity, TlsError};
 use trunkline_store::{embedded, postgres};
 
-use crate::membership::JoinError;
-
 /// Why a node can't run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -20,9 +18,9 @@ pub enum RunError {
     /// The database can't be used as a store.
     #[error("store.postgres: {0}")]
     Postgres(#[from] postgres::OpenError),
-    /// The node can't take its place.
-    #[error("joining: {0}")]
-    Join(#[from] JoinError),
+    /// Another process lives under the node's name.
+    #[error("{0}")]
+    NameTaken(String),
     /// An address can't be bound or a file written.
     #[error("{what}: {error}")]
     Io {

@@ -11,9 +11,9 @@ mod config;
 mod control_task;
 mod doubles;
 mod error;
+mod health;
 mod membership;
 mod metrics;
-mod place;
 mod run;
 mod settling;
 mod shard_task;
@@ -26,5 +26,4 @@ pub use config::{
     BackboneConfig, BackboneSection, PostgresSection, ShardSection, StoreKind, StoreSection,
 };
 pub use error::RunError;
-pub use membership::JoinError;
 pub use run::run;

@@ -1,62 +1,271 @@
-//! The ring view of a node that is alone with its store, at its start and whenever new epochs have begun in its database.
-//!
-//! The embedded store's lock file is its only member's lease: whoever could open the store takes its predecessor's
-//! place at once (`design.md` §5).
+//! Drives a node's membership: carries what its machine asks to the store and its views to shards and edges, and begins another
+//! life where the mesh has gone on without this one.
+
+mod requests;
 
 use std::sync::Arc;
 
-use trunkline_backbone_core::propose;
-use trunkline_shared::{Member, RingView, UnixMillis, ViewVersion};
-use trunkline_store_core::{MessageStore, StoreError, ViewChange};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::{oneshot, watch};
+use tracing::{info, warn};
+use trunkline_backbone_core::Membership;
+use trunkline_backbone_core::membership::io::{
+    Life, MembershipAnswer, MembershipConfig, MembershipInput, MembershipOutput, MembershipRequest,
+    MembershipTicket, StoreIdentity,
+};
+use trunkline_backbone_core::membership::{MembershipCounters, MembershipGauges};
+use trunkline_process::{Clock, Shutdown, draw_incarnation, draw_seed};
+use trunkline_shared::rules::{Namespace, Rules};
+use trunkline_shared::{Incarnation, RingView, ViewVersion};
+use trunkline_store::postgres::Renewals;
+use trunkline_store_core::{MemberStore, MessageStore};
 
-/// Why a node can't take its place.
-#[derive(Debug, thiserror::Error)]
-pub enum JoinError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Somebody else changed the view at the same time.
-    #[error(
-        "the ring view was changed by somebody else while this node joined; is a second node on this store?"
-    )]
-    ViewRace,
+use crate::control_task::ControlMessage;
+use crate::error::RunError;
+use crate::health::Health;
+use crate::settling::Settling;
+use crate::shard_task::sleep_until;
+use crate::sink::Machines;
+use requests::Requests;
+
+/// What the membership is told.
+pub(crate) enum MembershipMessage {
+    /// The store has answered a life's request.
+    Answer(Incarnation, MembershipTicket, MembershipAnswer),
+    /// An edge has shown a newer view.
+    Shown(Box<RingView>),
+    /// A shard's slots are as the view of this version says.
+    Settled {
+        /// Which shard.
+        shard: usize,
+        version: ViewVersion,
+    },
+    /// Somebody has a view of this version, later than the node's.
+    Needed(ViewVersion),
+    /// Asks for the numbers that metrics show.
+    Observe(oneshot::Sender<MembershipObserved>),
 }
 
-/// Writes a view in which `member` owns everything; the slots are claimed afterwards.
-pub(crate) async fn join(
-    store: &impl MessageStore,
-    member: Member,
-    now: UnixMillis,
-) -> Result<Arc<RingView>, JoinError> {
-    let before = store.view().await?;
-    let (birth, timeline) = (store.birth(), store.timeline());
-    let view = next_view(birth, timeline, before.as_ref(), member, now);
-    let expected = before.map(|view| view.version);
-    if !store
-        .change_view(ViewChange {
-            expected,
-            view: view.clone(),
+/// What the membership counts and holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MembershipObserved {
+    /// Of all lives of the process.
+    pub(crate) counters: MembershipCounters,
+    pub(crate) gauges: MembershipGauges,
+    /// Lives that the mesh has gone on without.
+    pub(crate) rejoins: u64,
+}
+
+/// What the store says by itself; nothing where nobody else uses it.
+pub(crate) struct StoreNews {
+    pub(crate) renewals: Option<watch::Receiver<Renewals>>,
+    pub(crate) view_changes: Option<watch::Receiver<u64>>,
+}
+
+/// What a membership works with.
+pub(crate) struct Surroundings<S> {
+    pub(crate) store: Arc<S>,
+    pub(crate) news: StoreNews,
+    pub(crate) clock: Clock,
+    pub(crate) machines: Machines,
+    pub(crate) health: Arc<Health>,
+    pub(crate) namespaces: Vec<Namespace>,
+    /// The present life, which hellos name.
+    pub(crate) life: watch::Sender<Incarnation>,
+    /// Whether the node is in the view and has claimed what that gave it first.
+    pub(crate) is_ready: watch::Sender<bool>,
+}
+
+/// One node's membership through all of its lives.
+pub(crate) struct MembershipTask<S> {
+    machine: Membership,
+    config: MembershipConfig,
+    around: Surroundings<S>,
+    requests: Requests<S>,
+    inbox: UnboundedReceiver<MembershipMessage>,
+    settling: Settling,
+    view: Option<Arc<RingView>>,
+    rules_version: Option<u64>,
+    /// What former lives have counted.
+    past: MembershipCounters,
+    rejoins: u64,
+}
+
+impl<S: MessageStore + MemberStore> MembershipTask<S> {
+    /// Makes the membership of a process whose first life the surroundings name.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub(crate) fn new(
+        config: MembershipConfig,
+        around: Surroundings<S>,
+        inbox: UnboundedReceiver<MembershipMessage>,
+    ) -> Result<Self, getrandom::Error> {
+        let life = Life {
+            incarnation: *around.life.borrow(),
+            former: None,
+            seen: None,
+            store: identity(around.store.as_ref()),
+        };
+        let now = around.clock.now();
+        Ok(Self {
+            machine: Membership::new(config.clone(), life, draw_seed()?, now),
+            requests: Requests::new(
+                Arc::clone(&around.store),
+                config.name.clone(),
+                around.machines.membership.clone(),
+            ),
+            settling: Settling::new(around.machines.shards.len()),
+            config,
+            around,
+            inbox,
+            view: None,
+            rules_version: None,
+            past: MembershipCounters::default(),
+            rejoins: 0,
         })
-        .await?
-    {
-        return Err(JoinError::ViewRace);
     }
-    Ok(Arc::new(view))
+
+    /// Runs until the node has left, which `shutdown` asks for.
+    ///
+    /// # Errors
+    /// When another process has the name, or the system has no randomness.
+    pub(crate) async fn run(mut self, shutdown: Shutdown) -> Result<(), RunError> {
+        let asked = shutdown.drain();
+        tokio::pin!(asked);
+        let mut is_leaving = false;
+        loop {
+            let wake = self.machine.poll_timeout();
+            let wake = wake.map(|(instant, _)| self.around.clock.to_tokio(instant));
+            tokio::select! {
+                Some(message) = self.inbox.recv() => self.take(message),
+                () = heard(&mut self.around.news.renewals) => {
+                    let identity = identity(self.around.store.as_ref());
+                    self.input(MembershipInput::Store(identity));
+                }
+                () = heard(&mut self.around.news.view_changes) => {
+                    self.input(MembershipInput::Notified);
+                }
+                () = &mut asked, if !is_leaving => {
+                    is_leaving = true;
+                    self.input(MembershipInput::Leave);
+                }
+                () = sleep_until(wake) => self.machine.handle_timeout(self.around.clock.now()),
+            }
+            while let Some(output) = self.machine.poll_output() {
+                match output {
+                    MembershipOutput::Ask(ticket, request) => self.ask(ticket, request),
+                    MembershipOutput::View(view) => self.hold(view),
+                    MembershipOutput::Lease { held } => {
+                        self.around.machines.lease(held);
+                        self.around.health.note_lease(held);
+                    }
+                    MembershipOutput::Ready => {
+                        info!(node = %self.config.name, "in the view, its slots claimed");
+                        self.around.is_ready.send_replace(true);
+                    }
+                    MembershipOutput::Rejoin => self.begin_again()?,
+                    MembershipOutput::NameTaken(line) => return Err(RunError::NameTaken(line)),
+                    MembershipOutput::Left => return Ok(()),
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: MembershipMessage) {
+        match message {
+            MembershipMessage::Answer(life, ticket, answer) => {
+                // Tickets are a life's own.
+                if life == self.me() {
+                    self.input(MembershipInput::Answer(ticket, answer));
+                }
+            }
+            MembershipMessage::Shown(view) => self.input(MembershipInput::ViewShown(view)),
+            MembershipMessage::Settled { shard, version } => {
+                let all = self.settling.note(shard, version);
+                self.input(MembershipInput::Settled(all));
+            }
+            MembershipMessage::Needed(version) => self.input(MembershipInput::NeedView(version)),
+            MembershipMessage::Observe(answer) => drop(answer.send(MembershipObserved {
+                counters: self.past.plus(*self.machine.counters()),
+                gauges: self.machine.gauges(),
+                rejoins: self.rejoins,
+            })),
+        }
+    }
+
+    fn input(&mut self, input: MembershipInput) {
+        self.machine.handle_input(self.around.clock.now(), input);
+    }
+
+    fn ask(&self, ticket: MembershipTicket, request: MembershipRequest) {
+        self.requests.ask(self.me(), ticket, request);
+    }
+
+    fn me(&self) -> Incarnation {
+        *self.around.life.borrow()
+    }
+
+    fn hold(&mut self, view: Arc<RingView>) {
+        let me = self.me();
+        let slots = view.slots_of(me).count();
+        info!(
+            version = %view.version,
+            members = view.members.len(),
+            joining = view.joining.len(),
+            leaving = view.leaving.len(),
+            slots,
+            "ring view"
+        );
+        if self.rules_version != Some(view.rules_version) {
+            self.rules_version = Some(view.rules_version);
+            let rules = Rules::new(view.rules_version, self.around.namespaces.clone());
+            let rules = rules.expect("the configuration was checked when it was loaded");
+            self.around.machines.rule(rules);
+        }
+        self.around.machines.hold(&view, me);
+        self.view = Some(view);
+    }
+
+    /// Drops every slot and link of this life, and joins as another one.
+    fn begin_again(&mut self) -> Result<(), RunError> {
+        let former = self.me();
+        let life = Life {
+            incarnation: draw_incarnation()?,
+            former: Some(former),
+            seen: self.view.as_ref().map(|view| view.version),
+            store: identity(self.around.store.as_ref()),
+        };
+        warn!(former = %former, incarnation = %life.incarnation, "the mesh has gone on without this node: it joins again");
+        self.rejoins += 1;
+        self.past = self.past.plus(*self.machine.counters());
+        self.around.is_ready.send_replace(false);
+        // Hellos first: a link that is closed now comes back at once.
+        self.around.life.send_replace(life.incarnation);
+        let reborn = ControlMessage::Reborn(life.incarnation);
+        self.around.machines.control.say(reborn);
+        if let Some(view) = &self.view {
+            self.around.machines.hold(view, life.incarnation);
+        }
+        let now = self.around.clock.now();
+        self.machine = Membership::new(self.config.clone(), life, draw_seed()?, now);
+        Ok(())
+    }
 }
 
-fn next_view(
-    birth: UnixMillis,
-    timeline: u32,
-    before: Option<&RingView>,
-    member: Member,
-    now: UnixMillis,
-) -> RingView {
-    let before_version = before.map(|view| view.version);
-    let version = ViewVersion::after(before_version, birth, timeline, now);
-    // Rules come from this node's configuration, which may have changed. An edge that outlives its store must take
-    // the new store's rules, so the clock leads their version as it leads the view's.
-    let rules_version = before.map_or(1, |view| view.rules_version + 1).max(now.0);
-    let table = propose(std::slice::from_ref(&member.name));
-    RingView::new(version, rules_version, vec![member], table)
-        .expect("a table of the members that it was made of")
+fn identity(store: &impl MessageStore) -> StoreIdentity {
+    StoreIdentity {
+        birth: store.birth(),
+        timeline: store.timeline(),
+    }
+}
+
+/// Resolves when something has been said; never where nothing is.
+async fn heard<T>(news: &mut Option<watch::Receiver<T>>) {
+    if let Some(news) = news
+        && news.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }

@@ -16,6 +16,7 @@ use trunkline_telemetry::names::{backbone, link, log, store};
 use trunkline_telemetry::{Metric, log_lines_lost};
 
 use crate::control_task::{ControlMessage, Observed};
+use crate::membership::{MembershipMessage, MembershipObserved};
 use crate::shard_task::ShardMessage;
 use crate::sink::Machines;
 use crate::store::Store;
@@ -63,6 +64,12 @@ impl Observer {
         self.machines.control.say(ControlMessage::Observe(ask));
         if let Ok(observed) = answer.await {
             page.links(&observed);
+        }
+        let (ask, answer) = oneshot::channel();
+        let observe = MembershipMessage::Observe(ask);
+        self.machines.membership.say(observe);
+        if let Ok(observed) = answer.await {
+            page.membership(&observed);
         }
         // A page that is being made while the node stops has no store any more.
         if let Some(store) = self.store.upgrade() {
@@ -262,6 +269,29 @@ impl Page {
             backbone::QUEUED_BYTES_NOW,
             hold(|gauges| gauges.queued_bytes),
         );
+    }
+
+    fn membership(&mut self, observed: &MembershipObserved) {
+        let MembershipObserved {
+            counters,
+            gauges,
+            rejoins,
+        } = observed;
+        self.gauge(backbone::MEMBERS, gauges.members as u64);
+        self.gauge(backbone::MEMBERS_ALIVE, gauges.alive as u64);
+        self.gauge(backbone::MOVES, gauges.moves as u64);
+        self.gauge(backbone::SLOTS_GIVEN, gauges.slots as u64);
+        self.gauge(backbone::VIEW_NUMBER, gauges.version.number);
+        self.gauge(backbone::LEASE_HELD, u64::from(gauges.lease_held));
+        self.counter(backbone::HEARTBEATS, counters.heartbeats);
+        self.counter(backbone::HEARTBEATS_FAILED, counters.heartbeats_failed);
+        self.counter(backbone::HEARTBEATS_LATE, counters.heartbeats_late);
+        self.counter(backbone::LEASES_LOST, counters.leases_lost);
+        self.counter(backbone::VIEWS_WRITTEN, counters.views_written);
+        self.counter(backbone::VIEWS_OUTRUN, counters.views_outrun);
+        self.counter(backbone::VIEWS_BELIEVED, counters.views_believed);
+        self.counter(backbone::STEPS_PASSED_OVER, counters.steps_passed_over);
+        self.counter(backbone::REJOINS, *rejoins);
     }
 
     fn links(&mut self, observed: &Observed) {

@@ -1,33 +1,36 @@
 //! A node's life: open the store, take its place, carry, stop.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
+use tokio::sync::{oneshot, watch};
 use tracing::info;
+use trunkline_backbone_core::membership::io::MembershipConfig;
 use trunkline_link::{Introduction, LinkServer, LinkTls, PeerIdentity};
 use trunkline_process::{Clock, Port, Ready, Shutdown, draw_incarnation, serve_admin};
-use trunkline_shared::{Incarnation, Member, NodeId, ViewVersion};
+use trunkline_shared::{NodeId, ViewVersion};
 
 use crate::accept::accept_links;
 use crate::admin;
 use crate::carriers::Carriers;
-use crate::config::BackboneConfig;
+use crate::config::{BackboneConfig, StoreKind};
 use crate::error::RunError;
-use crate::membership::join;
+use crate::membership::{MembershipTask, StoreNews, Surroundings};
 use crate::metrics::Observer;
-use crate::place::Place;
 use crate::store::Store;
 
-/// Runs a node until `shutdown` asks it to stop.
+/// Runs a node until `shutdown` asks it to stop: it hands its slots over first.
 ///
 /// # Errors
-/// When it can't start (store, certificates, addresses), or loses its link endpoint.
+/// When it can't start (store, certificates, addresses), when another process has its name, or when it loses its link
+/// endpoint.
 pub async fn run(config: BackboneConfig, shutdown: Shutdown) -> Result<(), RunError> {
     info!(backbone = ?config.backbone, store = ?config.store, link = ?config.link, admin = ?config.admin, "configuration");
     let mut node = Node::start(config, &shutdown).await?;
-    let lost = tokio::select! {
-        () = accept_links(&mut node.server, &node.carriers.machines) => true,
-        () = shutdown.drain() => false,
+    let result = tokio::select! {
+        result = node.live() => result,
+        () = shutdown.at_once() => Ok(()),
     };
     // Held here, so that a stop that is cut short doesn't wait for the store's threads.
     let store = Arc::clone(&node.store);
@@ -40,11 +43,7 @@ pub async fn run(config: BackboneConfig, shutdown: Shutdown) -> Result<(), RunEr
         () = shutdown.at_once() => std::mem::forget(store),
     }
     info!("stopped");
-    if lost {
-        Err(RunError::EndpointLost)
-    } else {
-        Ok(())
-    }
+    result
 }
 
 /// A node that runs.
@@ -52,17 +51,21 @@ struct Node {
     store: Arc<Store>,
     server: LinkServer,
     carriers: Carriers,
+    /// How the membership ends.
+    ending: oneshot::Receiver<Result<(), RunError>>,
+    is_ready: watch::Receiver<bool>,
+    ready_file: Option<PathBuf>,
+    ready: Ready,
 }
 
 impl Node {
     async fn start(config: BackboneConfig, shutdown: &Shutdown) -> Result<Self, RunError> {
         let (tls, name) = identity(&config)?;
-        let incarnation = draw_incarnation()?;
+        let life = watch::Sender::new(draw_incarnation()?);
         let store = Arc::new(Store::open(&config.store, &config.namespaces).await?);
-        // From here on, so that one in the middle of the start isn't missed.
-        let renewals = store.renewals();
+        let introduced = life.subscribe();
         let introduce = move || Introduction {
-            incarnation,
+            incarnation: *introduced.borrow(),
             view: ViewVersion::default(),
         };
         let listen = config.backbone.listen;
@@ -71,63 +74,82 @@ impl Node {
                 .map_err(|error| Port::udp(listen).explain(error))
                 .map_err(RunError::io(format!("backbone.listen {listen}")))?;
         let clock = Clock::start();
-        let member = member(&config, &name, incarnation, link);
-        let view = join(store.as_ref(), member.clone(), clock.now().unix).await?;
-        info!(node = %name, incarnation = %incarnation, version = %view.version, "joined");
-        let (mut carriers, mut settling) = Carriers::start(
+        let (mut carriers, inbox) = Carriers::start(
             &store,
             clock,
             config.backbone.shard_count(),
             config.link.idle_timeout,
+            *life.borrow(),
         )?;
-        carriers
-            .machines
-            .instruct(&view, incarnation, config.namespaces.clone());
-        tokio::select! {
-            () = settling.reach(view.version) => info!("all slots claimed"),
-            () = shutdown.drain() => {}
-        }
-        if let Some(renewals) = renewals {
-            let place = Place {
-                store: Arc::clone(&store),
-                member,
-                namespaces: config.namespaces,
-                clock,
-                machines: carriers.machines.clone(),
-                settling,
-            };
-            carriers.carry(place.follow(renewals));
-        }
+        let is_ready = watch::Sender::new(false);
+        let when_ready = is_ready.subscribe();
+        let membership = membership_config(&config, &name, link);
+        let around = Surroundings {
+            news: StoreNews {
+                renewals: store.renewals(),
+                view_changes: store.view_changes(),
+            },
+            store: Arc::clone(&store),
+            clock,
+            machines: carriers.machines.clone(),
+            health: Arc::clone(&carriers.health),
+            namespaces: config.namespaces,
+            life,
+            is_ready,
+        };
+        let membership = MembershipTask::new(membership, around, inbox)?;
+        let (ended, ending) = oneshot::channel();
+        let until = shutdown.clone();
+        carriers.carry(async move { drop(ended.send(membership.run(until).await)) });
         let observer = Observer::new(
             carriers.machines.clone(),
             Arc::downgrade(&store),
             server.observer(),
         );
-        let admin = serve_admin(&config.admin, admin::router(observer), shutdown.clone())
+        let router = admin::router(observer, when_ready.clone());
+        let admin = serve_admin(&config.admin, router, shutdown.clone())
             .await
             .map_err(RunError::io(format!(
                 "admin.listen {}",
                 config.admin.listen
             )))?;
-        if let Some(path) = &config.ready_file {
-            let (name, pid) = (name.to_string(), std::process::id());
-            let ready = Ready {
-                name,
-                pid,
-                listen: None,
-                admin,
-                link: Some(link),
-            };
-            ready
-                .write(path)
-                .map_err(RunError::io(path.display().to_string()))?;
-        }
-        info!(link = %link, admin = %admin, "ready");
         Ok(Self {
             store,
             server,
             carriers,
+            ending,
+            is_ready: when_ready,
+            ready_file: config.ready_file,
+            ready: Ready {
+                name: name.to_string(),
+                pid: std::process::id(),
+                listen: None,
+                admin,
+                link: Some(link),
+            },
         })
+    }
+
+    /// Carries until the membership ends or the link endpoint is lost. Links wait until the first slots are claimed.
+    async fn live(&mut self) -> Result<(), RunError> {
+        let serve = async {
+            if self.is_ready.wait_for(|ready| *ready).await.is_err() {
+                // The membership has ended, which says why.
+                std::future::pending::<()>().await;
+            }
+            if let Some(path) = &self.ready_file {
+                self.ready
+                    .write(path)
+                    .map_err(RunError::io(path.display().to_string()))?;
+            }
+            info!(link = ?self.ready.link, admin = ?self.ready.admin, "ready");
+            accept_links(&mut self.server, &self.carriers.machines).await;
+            Err(RunError::EndpointLost)
+        };
+        tokio::select! {
+            ended = &mut self.ending => ended.expect("the membership says how it ends"),
+            result = serve => result,
+        }
     }
 
     async fn stop(mut self) {
@@ -145,21 +167,20 @@ fn identity(config: &BackboneConfig) -> Result<(LinkTls, NodeId), RunError> {
     }
 }
 
-fn member(
+fn membership_config(
     config: &BackboneConfig,
     node: &NodeId,
-    incarnation: Incarnation,
     link: std::net::SocketAddr,
-) -> Member {
+) -> MembershipConfig {
     let advertise = &config.backbone.advertise;
     let address = if advertise.is_empty() {
         link.to_string().into()
     } else {
         SmolStr::new(advertise)
     };
-    Member {
-        name: node.clone(),
-        incarnation,
-        address,
+    MembershipConfig {
+        // Its lock is the lease of its only member.
+        alone: config.store.kind == StoreKind::Embedded,
+        ..MembershipConfig::new(node.clone(), address)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use trunkline_backbone_core::io::{
@@ -16,7 +16,7 @@ use trunkline_shared::frame::{ToEdge, ToNode};
 use trunkline_shared::{LinkId, StreamId};
 use trunkline_store_core::MessageStore;
 
-use crate::settling::ViewNews;
+use crate::membership::MembershipMessage;
 use crate::sink::Queue;
 use crate::store_driver::StoreDriver;
 
@@ -67,7 +67,7 @@ pub(crate) struct ShardTask<S> {
     pub(crate) requests: TaskTracker,
     pub(crate) links: HashMap<LinkId, LinkSender<ToEdge>>,
     /// Where it says how far it is with a view.
-    pub(crate) view_news: UnboundedSender<ViewNews>,
+    pub(crate) membership: Queue<MembershipMessage>,
 }
 
 impl<S: MessageStore> ShardTask<S> {
@@ -142,9 +142,12 @@ impl<S: MessageStore> ShardTask<S> {
                 Output::Store(ticket, request) => self.ask(ticket, request),
                 Output::Settled { version } => {
                     let shard = self.index;
-                    self.tell(ViewNews::Settled { shard, version });
+                    self.membership
+                        .say(MembershipMessage::Settled { shard, version });
                 }
-                Output::NeedView { version } => self.tell(ViewNews::Needed { version }),
+                Output::NeedView { version } => {
+                    self.membership.say(MembershipMessage::Needed(version));
+                }
                 Output::Close { link, reason } => {
                     if let Some(sender) = self.links.get(&link) {
                         sender.close(reason);
@@ -176,11 +179,6 @@ impl<S: MessageStore> ShardTask<S> {
                 },
             );
         }
-    }
-
-    /// Nobody listens where views change no more.
-    fn tell(&self, news: ViewNews) {
-        let _ = self.view_news.send(news);
     }
 
     fn ask(&self, ticket: StoreTicket, request: StoreRequest) {

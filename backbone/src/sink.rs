@@ -9,6 +9,7 @@ use trunkline_shared::limits::LANES;
 use trunkline_shared::{LinkId, StreamId};
 
 use crate::control_task::ControlMessage;
+use crate::membership::MembershipMessage;
 use crate::shard_task::ShardMessage;
 
 /// The queue of one machine. Frames of links are bounded by its inbox, everything else by what the machine itself
@@ -46,6 +47,7 @@ impl<M> Queue<M> {
 pub(crate) struct Machines {
     pub(crate) shards: Vec<Queue<ShardMessage>>,
     pub(crate) control: Queue<ControlMessage>,
+    pub(crate) membership: Queue<MembershipMessage>,
 }
 
 impl Machines {

@@ -5,13 +5,13 @@ use std::future::Future;
 use futures_util::future::Either;
 use tokio::sync::watch;
 use trunkline_shared::rules::Namespace;
-use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, Incarnation, NodeId, RingView, Slot, UnixMillis};
 use trunkline_store::postgres::Renewals;
 use trunkline_store::{EmbeddedStore, PostgresStore, StoreStats, embedded, postgres};
 use trunkline_store_core::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
-    FloorRequest, Head, MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage,
-    ViewChange,
+    FloorRequest, Head, HeartbeatError, JoinRequest, MemberRow, MemberStore, MessageStore,
+    RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
 };
 
 use crate::config::{StoreKind, StoreSection};
@@ -56,6 +56,14 @@ impl Store {
         }
     }
 
+    /// Counts what its database tells of changed views; `None` where only this node changes them.
+    pub(crate) fn view_changes(&self) -> Option<watch::Receiver<u64>> {
+        match self {
+            Self::Embedded(_) => None,
+            Self::Postgres(store) => Some(store.view_changes()),
+        }
+    }
+
     /// What it has done and what waits for it.
     pub(crate) fn stats(&self) -> StoreStats {
         match self {
@@ -67,10 +75,10 @@ impl Store {
 
 /// Makes the same call of whichever store it is.
 macro_rules! either {
-    ($self:ident, $call:ident($($argument:expr)?)) => {
+    ($self:ident, $call:ident($($argument:expr),*)) => {
         match $self {
-            Self::Embedded(store) => Either::Left(store.$call($($argument)?)),
-            Self::Postgres(store) => Either::Right(store.$call($($argument)?)),
+            Self::Embedded(store) => Either::Left(store.$call($($argument),*)),
+            Self::Postgres(store) => Either::Right(store.$call($($argument),*)),
         }
     };
 }
@@ -138,5 +146,31 @@ impl MessageStore for Store {
             Self::Embedded(store) => store.timeline(),
             Self::Postgres(store) => store.timeline(),
         }
+    }
+}
+
+impl MemberStore for Store {
+    fn members(&self) -> impl Future<Output = Result<Vec<MemberRow>, StoreError>> + Send {
+        either!(self, members())
+    }
+
+    fn join(&self, request: JoinRequest) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        either!(self, join(request))
+    }
+
+    fn heartbeat(
+        &self,
+        name: NodeId,
+        incarnation: Incarnation,
+    ) -> impl Future<Output = Result<Vec<MemberRow>, HeartbeatError>> + Send {
+        either!(self, heartbeat(name, incarnation))
+    }
+
+    fn leave(
+        &self,
+        name: NodeId,
+        incarnation: Incarnation,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        either!(self, leave(name, incarnation))
     }
 }

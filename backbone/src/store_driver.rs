@@ -1,31 +1,23 @@
 //! Carries a shard's requests to the store and the answers back.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use trunkline_backbone_core::ControlInput;
 use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest};
 use trunkline_store_core::{
     AppendOutcome, ClaimError, FloorError, MessageStore, SlotPart, StoreError,
 };
 
-use crate::control_task::ControlMessage;
-use crate::sink::Queue;
+use crate::health::Health;
 
 /// The store, and what is known of its health.
 pub(crate) struct StoreDriver<S> {
     store: Arc<S>,
-    /// Held while it is told, so that the last thing told is the last thing seen.
-    away: Mutex<bool>,
-    control: Queue<ControlMessage>,
+    health: Arc<Health>,
 }
 
 impl<S: MessageStore> StoreDriver<S> {
-    pub(crate) fn new(store: Arc<S>, control: Queue<ControlMessage>) -> Self {
-        Self {
-            store,
-            away: Mutex::new(false),
-            control,
-        }
+    pub(crate) const fn new(store: Arc<S>, health: Arc<Health>) -> Self {
+        Self { store, health }
     }
 
     pub(crate) async fn ask(&self, request: StoreRequest) -> StoreAnswer {
@@ -39,7 +31,7 @@ impl<S: MessageStore> StoreDriver<S> {
                 StoreAnswer::FloorRaised(self.store.raise_floor(request).await)
             }
         };
-        self.note_health(away_because(&answer));
+        self.health.note_store(away_because(&answer));
         answer
     }
 
@@ -56,25 +48,6 @@ impl<S: MessageStore> StoreDriver<S> {
                 PartOutcome::Unknown
             }
         }
-    }
-
-    fn note_health(&self, reason: Option<String>) {
-        let mut known = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        let away = reason.is_some();
-        if *known == away {
-            return;
-        }
-        *known = away;
-        if let Some(error) = reason {
-            tracing::error!(
-                error,
-                "message store is away: durable publishes fail until it is back"
-            );
-        } else {
-            tracing::info!("message store is back");
-        }
-        self.control
-            .say(ControlMessage::Input(ControlInput::Store { away }));
     }
 }
 

@@ -40,8 +40,8 @@ async fn start(dir: &Path) -> Node {
     start_on(dir, &format!("path = \"{}/store\"", dir.display())).await
 }
 
-/// Starts a node on the store that a section's text names.
-async fn start_on(dir: &Path, store: &str) -> Node {
+/// What a node on the store that a section's text names is configured by.
+fn configuration(dir: &Path, store: &str) -> BackboneConfig {
     let text = format!(
         r#"
         [backbone]
@@ -62,8 +62,12 @@ async fn start_on(dir: &Path, store: &str) -> Node {
         "#,
         dir.display()
     );
-    let mut config =
-        BackboneConfig::load(Source::parse(&text, std::iter::empty()).unwrap()).unwrap();
+    BackboneConfig::load(Source::parse(&text, std::iter::empty()).unwrap()).unwrap()
+}
+
+/// Starts a node on the store that a section's text names.
+async fn start_on(dir: &Path, store: &str) -> Node {
+    let mut config = configuration(dir, store);
     let ready_file = dir.join("ready.json");
     let _ = std::fs::remove_file(&ready_file);
     config.ready_file = Some(ready_file.clone());
@@ -358,6 +362,28 @@ async fn a_node_goes_on_when_its_postgresql_server_has_crashed_and_is_back() {
         edge.history().await,
         [1, 2].map(|number| (Offset(number), data(number)))
     );
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_of_a_name_stops_and_the_first_goes_on() {
+    let Some(server) = Postgres::start([127, 0, 96, 1].into(), &[]) else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    write_certificates(dir.path());
+    let store = store_on(&server);
+    let node = start_on(dir.path(), &store).await;
+    let never = Shutdown::when(std::future::pending());
+    let second = tokio::spawn(run(configuration(dir.path(), &store), never));
+    let said = within(second).await.unwrap().unwrap_err();
+    assert!(matches!(said, RunError::NameTaken(_)), "{said}");
+    assert!(
+        said.to_string().contains("the name backbone-1 is taken"),
+        "{said}"
+    );
+    let mut edge = Edge::connect(dir.path(), &node).await;
+    assert_eq!(edge.publish(1, false).await, Offset(1));
     node.stop().await;
 }
 

@@ -29,7 +29,7 @@ impl Stage {
         let dir = tempfile::tempdir().expect("a directory");
         make_certificates(
             dir.path(),
-            &["backbone-1"],
+            &["backbone-1", "backbone-2", "backbone-3"],
             &["eu-west/edge-1", "us-east/edge-2"],
         );
         Self {
@@ -50,17 +50,28 @@ impl Stage {
         self.node_on(&store, listen, advertise)
     }
 
-    /// Starts a node; `store` are lines of the section `[store]`.
+    /// Starts the first node; `store` are lines of the section `[store]`.
     pub(crate) fn node_on(&self, store: &str, listen: &str, advertise: &str) -> Process {
+        self.node_as("backbone-1", store, listen, advertise)
+    }
+
+    /// Starts a node by its name: there are certificates for three.
+    pub(crate) fn node_as(
+        &self,
+        name: &str,
+        store: &str,
+        listen: &str,
+        advertise: &str,
+    ) -> Process {
         let config = format!(
             "[backbone]\nlisten = \"{listen}\"\nadvertise = \"{advertise}\"\n[store]\n{store}\n\
              [admin]\nlisten = \"127.0.0.1:0\"\n{}\
              [[namespace]]\nname = \"chat\"\nclass = \"durable\"\nhistory_size = 20000\n{RESUMED}{OPEN}\
              [[namespace]]\nname = \"live\"\nclass = \"buffered\"\nhistory_size = 10\n{RESUMED}{OPEN}\
              [[namespace]]\nname = \"cursors\"\npresence = true\n{OPEN}",
-            link_section(self.dir.path(), "backbone-1", self.link),
+            link_section(self.dir.path(), name, self.link),
         );
-        Process::start(self.dir.path(), "backbone", "backbone-1", &config)
+        Process::start(self.dir.path(), "backbone", name, &config)
     }
 
     /// Starts an edge by its name.

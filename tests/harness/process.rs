@@ -1,7 +1,7 @@
 //! One process of the mesh under a test's own configuration, so that it can be killed and started again.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 
@@ -76,9 +76,25 @@ impl Process {
 
     /// Stops it where it stands (SIGSTOP): it lives, holds its sockets and says nothing.
     pub(crate) fn freeze(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    /// Lets it go on where it was stopped (SIGCONT).
+    pub(crate) fn thaw(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    /// Asks it to stop (SIGTERM), and says how it ended.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        self.signal(rustix::process::Signal::TERM);
+        wait_until("the end of a process", || {
+            self.child.try_wait().expect("the child can be asked")
+        })
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_raw(self.child.id().cast_signed());
-        rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::STOP)
-            .expect("it runs");
+        rustix::process::kill_process(pid.expect("a process"), signal).expect("it runs");
     }
 
     /// Ends it as a crash does.

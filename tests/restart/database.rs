@@ -124,7 +124,7 @@ fn new_epochs_under_a_node_that_runs_tell_its_clients_too() {
         return;
     };
     wait_until("the node's connections", || {
-        (mesh.sql(SESSIONS) == "9").then_some(())
+        (mesh.sql(SESSIONS) == "10").then_some(())
     });
     mesh.begin_epochs();
     mesh.expect_told();

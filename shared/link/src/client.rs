@@ -125,6 +125,7 @@ impl LinkClient {
             streams,
             peer,
             hello,
+            said: introduction,
             version,
             config,
             life: None,

@@ -57,6 +57,8 @@ pub(crate) struct Parts {
     pub(crate) streams: Streams,
     pub(crate) peer: PeerIdentity,
     pub(crate) hello: Hello,
+    /// What this end said about itself.
+    pub(crate) said: Introduction,
     pub(crate) version: u8,
     pub(crate) config: Arc<LinkConfig>,
     /// The node's note that a life has this link; ends with the link.
@@ -102,6 +104,11 @@ impl<Out: LinkFrame, In: LinkFrame> Link<Out, In> {
         }
     }
 
+    /// What this end said about itself.
+    pub const fn said(&self) -> Introduction {
+        self.parts.said
+    }
+
     /// Where the peer is.
     pub fn remote_address(&self) -> std::net::SocketAddr {
         self.parts.guard.0.remote_address()
@@ -121,6 +128,7 @@ impl<Out: LinkFrame, In: LinkFrame> Link<Out, In> {
             streams,
             peer,
             hello,
+            said: _,
             version,
             config,
             life,

@@ -154,7 +154,8 @@ async fn greet(
         .frames_out
         .first_mut()
         .expect("control is the first stream");
-    hello::write(to_edge, (host.introduce)().hello()).await?;
+    let said = (host.introduce)();
+    hello::write(to_edge, said.hello()).await?;
     let (config, over) = (Arc::clone(&host.config), watch::Sender::new(false));
     // The guard isn't made earlier: a refusal closes with its own code.
     let (life, guard) = (Some(life), CloseGuard(connection));
@@ -162,6 +163,7 @@ async fn greet(
         streams,
         peer,
         hello,
+        said,
         version,
         config,
         life,

@@ -21,7 +21,7 @@ use super::birth::Birth;
 use super::error::{ConnectError, OpenError, describe};
 use super::options::Options;
 use super::renewal::Renewals;
-use super::session::{Driver, Heard, Purpose, Session};
+use super::session::{Driver, Heard, Purpose, Session, VIEW_CHANNEL};
 use super::settings;
 use super::timeline::Timelines;
 
@@ -36,6 +36,8 @@ pub(super) struct Connector {
     tls: Option<MakeRustlsConnect>,
     timeout: Duration,
     pub(super) timelines: Arc<Timelines>,
+    /// Counts what connections for heartbeats are told of views.
+    pub(super) view_changes: watch::Sender<u64>,
     pub(super) birth: Arc<Birth>,
 }
 
@@ -76,6 +78,7 @@ impl Connector {
             tls,
             timeout: options.connect_timeout,
             timelines: Arc::new(Timelines::new(options.replication, renewals.clone())),
+            view_changes: watch::Sender::default(),
             birth: Arc::new(Birth::new(renewals.clone())),
         })
     }
@@ -92,7 +95,11 @@ impl Connector {
                     .follow(&session)
                     .await
                     .map_err(|fault| self.useless(&fault))?,
-                Purpose::Read | Purpose::Heartbeat => {}
+                Purpose::Heartbeat => session
+                    .listen(VIEW_CHANNEL)
+                    .await
+                    .map_err(|fault| self.useless(&fault))?,
+                Purpose::Read => {}
             }
             Ok(session)
         };

@@ -94,6 +94,12 @@ impl PostgresStore {
         self.renewals.subscribe()
     }
 
+    /// Counts what the first database tells of changed views, once there have been heartbeats: each may stand for several, and
+    /// one that comes while there is no connection for heartbeats is missed.
+    pub fn view_changes(&self) -> watch::Receiver<u64> {
+        self.first().view_changes.subscribe()
+    }
+
     fn server_of(&self, slot: Slot) -> &Server {
         &self.servers[self.ranges.server_of(slot)]
     }

@@ -72,6 +72,7 @@ async fn open_server(
     }
     let server = Server {
         timelines: Arc::clone(&tools.connector.timelines),
+        view_changes: tools.connector.view_changes.clone(),
         birth: Arc::clone(&tools.connector.birth),
         appends,
         writes: start(&tools, calls_limit, Purpose::Write, 1).await?,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_channel::oneshot;
 use futures_util::future::Either;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use trunkline_shared::{Channel, Epoch, RingView, Slot};
 use trunkline_store_core::{
@@ -31,6 +32,7 @@ use crate::stats::Counters;
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) timelines: Arc<Timelines>,
+    pub(super) view_changes: watch::Sender<u64>,
     pub(super) birth: Arc<Birth>,
     pub(super) appends: Vec<Arc<Inbox<Append>>>,
     pub(super) writes: Arc<Inbox<Call>>,

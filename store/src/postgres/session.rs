@@ -121,11 +121,19 @@ const FIND: &str = "SELECT w.place, m.channel, m.message_offset \
 
 const VIEW: &str = "SELECT record FROM view WHERE id = 1";
 
-const FIRST_VIEW: &str = "INSERT INTO view (id, birth, timeline, number, record) VALUES (1, $1, $2, $3, $4) \
-    ON CONFLICT DO NOTHING";
+/// Names the notifications that tell of another view.
+pub(super) const VIEW_CHANNEL: &str = "trunkline_view";
 
-const NEXT_VIEW: &str = "UPDATE view SET birth = $1, timeline = $2, number = $3, record = $4 \
-    WHERE id = 1 AND birth = $5 AND timeline = $6 AND number = $7";
+/// Who listens is told when it is committed.
+const FIRST_VIEW: &str = "WITH changed AS (\
+    INSERT INTO view (id, birth, timeline, number, record) VALUES (1, $1, $2, $3, $4) \
+    ON CONFLICT DO NOTHING RETURNING id) \
+    SELECT pg_notify('trunkline_view', '') FROM changed";
+
+const NEXT_VIEW: &str = "WITH changed AS (\
+    UPDATE view SET birth = $1, timeline = $2, number = $3, record = $4 \
+    WHERE id = 1 AND birth = $5 AND timeline = $6 AND number = $7 RETURNING id) \
+    SELECT pg_notify('trunkline_view', '') FROM changed";
 
 const MEMBERS: &str = "SELECT name, incarnation, address, counter FROM member ORDER BY name";
 

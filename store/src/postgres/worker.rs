@@ -94,14 +94,27 @@ impl<W: Work> Worker<W> {
                 batch = self.inbox.take(W::BOUND) => batch,
                 // Last: on one of a store's connections seldom anything waits, and nobody can keep the others busy by telling.
                 () = session.told() => {
-                    let birth = &self.tools.connector.birth;
-                    within(self.tools.answer_timeout, birth.read(&session)).await?;
+                    self.on_told(&session).await?;
                     continue;
                 }
             };
             match batch {
                 Some(batch) => W::perform(batch, &session, &self.tools).await?,
                 None => return Ok(()),
+            }
+        }
+    }
+
+    /// A connection listens to one thing: to births, or for heartbeats to views, which their readers look up themselves.
+    async fn on_told(&self, session: &Session) -> Result<(), Fault> {
+        let connector = &self.tools.connector;
+        match self.purpose {
+            Purpose::Write | Purpose::Read => {
+                within(self.tools.answer_timeout, connector.birth.read(session)).await
+            }
+            Purpose::Heartbeat => {
+                connector.view_changes.send_modify(|count| *count += 1);
+                Ok(())
             }
         }
     }

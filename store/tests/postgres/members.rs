@@ -3,11 +3,15 @@
 use std::pin::pin;
 
 use smol_str::SmolStr;
-use trunkline_shared::{Incarnation, Member, NodeId, UnixMillis};
+use trunkline_shared::{Incarnation, Member, NodeId, RingView, UnixMillis, ViewVersion};
 use trunkline_store::PostgresStore;
-use trunkline_store_core::{HeartbeatError, JoinRequest, LastSeenStore, MemberStore};
+use trunkline_store_core::{
+    HeartbeatError, JoinRequest, LastSeenStore, MemberStore, MessageStore, ViewChange,
+};
 
-use super::support::{Outsider, Postgres, block_on, look_again, new_store, own_server};
+use super::support::{
+    Outsider, Postgres, block_on, look_again, new_store, options, own_server, with_server,
+};
 
 fn member() -> Member {
     Member {
@@ -88,5 +92,43 @@ fn heartbeats_go_on_after_their_connection_was_lost() {
             }
         };
         assert!(counter.unwrap() > 1, "its row is still its own");
+    });
+}
+
+#[test]
+fn who_sends_heartbeats_is_told_of_changed_views() {
+    with_server(|server| async move {
+        let (writer, database) = new_store(server).await;
+        let reader = PostgresStore::open(&options(server.dsn(&database))).await;
+        let reader = reader.unwrap();
+        let (member, expected) = (member(), None);
+        let joined = writer.join(JoinRequest {
+            member: member.clone(),
+            expected,
+        });
+        assert_eq!(joined.await, Ok(true));
+        let mut changes = reader.view_changes();
+        // The first heartbeat makes the connection that is told.
+        heartbeat(&reader).await.unwrap();
+        for number in 1..=3 {
+            changes.mark_unchanged();
+            let version = |number| ViewVersion {
+                number,
+                ..ViewVersion::default()
+            };
+            let change = ViewChange {
+                expected: (number > 1).then(|| version(number - 1)),
+                view: RingView::of_one(version(number), 1, member.clone()),
+            };
+            assert_eq!(writer.change_view(change.clone()).await, Ok(true));
+            changes.changed().await.unwrap();
+            let read = reader.view().await.unwrap();
+            assert_eq!(read, Some(change.view.clone()));
+            assert_eq!(
+                writer.change_view(change).await,
+                Ok(false),
+                "it is another by now"
+            );
+        }
     });
 }

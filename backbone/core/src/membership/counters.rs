@@ -23,6 +23,23 @@ pub struct MembershipCounters {
     pub views_believed: u64,
 }
 
+impl MembershipCounters {
+    /// What two lives have counted together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            heartbeats: self.heartbeats + other.heartbeats,
+            heartbeats_failed: self.heartbeats_failed + other.heartbeats_failed,
+            heartbeats_late: self.heartbeats_late + other.heartbeats_late,
+            leases_lost: self.leases_lost + other.leases_lost,
+            views_written: self.views_written + other.views_written,
+            views_outrun: self.views_outrun + other.views_outrun,
+            steps_passed_over: self.steps_passed_over + other.steps_passed_over,
+            views_believed: self.views_believed + other.views_believed,
+        }
+    }
+}
+
 /// What a membership holds at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MembershipGauges {

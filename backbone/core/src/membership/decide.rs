@@ -38,7 +38,7 @@ impl Membership {
         let row = self.row.view.as_deref();
         let known = row.map(|row| row.version);
         let held = self.view().map(|view| view.version);
-        let latest = known.max(held);
+        let latest = known.max(held).max(self.life.seen);
         let store = self.life.store;
         let version = ViewVersion::after(latest, store.birth, store.timeline, now.unix);
         let situation = Situation {

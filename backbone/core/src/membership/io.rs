@@ -53,6 +53,8 @@ pub struct Life {
     pub incarnation: Incarnation,
     /// The life of this same process before it, which has ended: its row is taken over without a wait.
     pub former: Option<Incarnation>,
+    /// The version of the view that this process holds already; what this life writes is later.
+    pub seen: Option<ViewVersion>,
     /// What leads the versions of the views that it writes.
     pub store: StoreIdentity,
 }

@@ -146,8 +146,8 @@ impl Membership {
         let Some(view) = self.row.view.clone() else {
             return;
         };
-        let is_news = self.view().is_none_or(|held| held.version < view.version);
-        if is_news && (self.held.is_some() || self.is_in(&view)) {
+        let before = self.view().map(|held| held.version).max(self.life.seen);
+        if Some(view.version) > before && (self.held.is_some() || self.is_in(&view)) {
             self.hold(now, view);
         }
     }

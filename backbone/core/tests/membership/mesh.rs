@@ -143,16 +143,17 @@ impl Mesh {
         let address = SmolStr::new(format!("10.0.0.{node}:7443"));
         let mut config = MembershipConfig::new(name(node), address);
         config.alone = alone;
+        let old = self.nodes.remove(&node);
+        let held = old.as_ref().and_then(|old| old.held.clone());
+        let held = held.filter(|_| former.is_some());
         let begun = Life {
             incarnation: life,
             former,
+            seen: held.as_ref().map(|view| view.version),
             store: self.identity,
         };
         let machine = Membership::new(config, begun, u64::from(self.lives), self.time());
-        let said = self
-            .nodes
-            .remove(&node)
-            .map_or_else(Vec::new, |old| old.said);
+        let said = old.map_or_else(Vec::new, |old| old.said);
         let fresh = Node {
             machine,
             life,
@@ -162,7 +163,7 @@ impl Mesh {
             frozen: false,
             late: Vec::new(),
             said: if former.is_some() { said } else { Vec::new() },
-            held: None,
+            held,
         };
         self.nodes.insert(node, fresh);
     }

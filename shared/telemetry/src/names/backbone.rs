@@ -390,3 +390,78 @@ pub const ALL: &[Metric] = &[
     NAMES_LINKED_TWICE,
     LINKS_REFUSED,
 ];
+/// Members of the ring view that the node holds.
+pub const MEMBERS: Metric = Metric::new(
+    "trunkline_backbone_members",
+    "Members of the ring view that the node holds",
+);
+/// Members' rows that move, the node's own included.
+pub const MEMBERS_ALIVE: Metric = Metric::new(
+    "trunkline_backbone_members_alive",
+    "Members' rows that move, the node's own included",
+);
+/// Members that join or leave: their slots move by steps.
+pub const MOVES: Metric = Metric::new(
+    "trunkline_backbone_moves",
+    "Members that join or leave: their slots move by steps",
+);
+/// Slots that the ring view gives to the node.
+pub const SLOTS_GIVEN: Metric = Metric::new(
+    "trunkline_backbone_slots_given",
+    "Slots that the ring view gives to the node",
+);
+/// The number in the version of the ring view that the node holds, led by a clock in Unix milliseconds.
+pub const VIEW_NUMBER: Metric = Metric::new(
+    "trunkline_backbone_view_number",
+    "The number in the version of the ring view that the node holds, led by a clock in Unix milliseconds",
+);
+/// 1 while the node may write to its store, else 0.
+pub const LEASE_HELD: Metric = Metric::new(
+    "trunkline_backbone_lease_held",
+    "1 while the node may write to its store, else 0",
+);
+/// Heartbeats that the store took.
+pub const HEARTBEATS: Metric = Metric::new(
+    "trunkline_backbone_heartbeats",
+    "Heartbeats that the store took",
+);
+/// Heartbeats that failed.
+pub const HEARTBEATS_FAILED: Metric = Metric::new(
+    "trunkline_backbone_heartbeats_failed",
+    "Heartbeats that failed",
+);
+/// Heartbeats that came more than three quarters of a lease after the one before.
+pub const HEARTBEATS_LATE: Metric = Metric::new(
+    "trunkline_backbone_heartbeats_late",
+    "Heartbeats that came more than three quarters of a lease after the one before",
+);
+/// Times that the node's lease was over.
+pub const LEASES_LOST: Metric = Metric::new(
+    "trunkline_backbone_leases_lost",
+    "Times that the node's lease was over",
+);
+/// Ring views that the node wrote.
+pub const VIEWS_WRITTEN: Metric = Metric::new(
+    "trunkline_backbone_views_written",
+    "Ring views that the node wrote",
+);
+/// Ring views that the node didn't write because another one was faster.
+pub const VIEWS_OUTRUN: Metric = Metric::new(
+    "trunkline_backbone_views_outrun",
+    "Ring views that the node didn't write because another one was faster",
+);
+/// Ring views shown by an edge that were believed because the row couldn't be read.
+pub const VIEWS_BELIEVED: Metric = Metric::new(
+    "trunkline_backbone_views_believed",
+    "Ring views shown by an edge that were believed because the row couldn't be read",
+);
+/// Steps taken because whoever received the one before hadn't gone on in time.
+pub const STEPS_PASSED_OVER: Metric = Metric::new(
+    "trunkline_backbone_steps_passed_over",
+    "Steps taken because whoever received the one before hadn't gone on in time",
+);
+/// Times that the mesh had gone on without the node, which joined again as another life.
+pub const REJOINS: Metric = Metric::new(
+    "trunkline_backbone_rejoins",
+    "Times that the mesh had gone on without the node, which joined again as another life",
+);
