@@ -22,6 +22,7 @@ mod removing;
 mod repeats;
 mod subscribe;
 mod support;
+mod two_nodes;
 mod unkept;
 mod unknown;
 mod walk;
