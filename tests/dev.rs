@@ -118,9 +118,7 @@ fn nothing_is_answered_under_a_name_that_was_made_to_point_here() {
 #[test]
 fn a_part_that_is_killed_stays_dead_and_the_others_go_on() {
     let mut mesh = Mesh::start();
-    let pid = std::fs::read_to_string(mesh.dir().join("pids/edge-us-east")).expect("a pid");
-    let pid = rustix::process::Pid::from_raw(pid.trim().parse().expect("a number")).expect("a pid");
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it runs");
+    kill(&mesh, "edge-us-east");
     let body = serde_json::json!({ "channel": "chat:1", "data": {} });
     assert_eq!(
         mesh.api("edge-eu-west", "publish", &body)["result"]["offset"],
@@ -137,6 +135,115 @@ fn a_part_that_is_killed_stays_dead_and_the_others_go_on() {
             .expect("the child can be asked")
             .is_none()
     );
+}
+
+#[test]
+fn a_part_that_was_killed_is_started_again_where_it_was() {
+    let mut mesh = Mesh::start();
+    let (status, text) = start(&mesh, "edge-us-east");
+    assert_eq!(status, Some(1), "{text}");
+    assert!(text.contains("edge-us-east runs"), "{text}");
+    kill(&mesh, "edge-us-east");
+    kill(&mesh, "backbone-1");
+    for name in ["backbone-1", "edge-us-east"] {
+        let (status, text) = start(&mesh, name);
+        assert_eq!(status, Some(0), "{text}");
+    }
+    let body = serde_json::json!({ "channel": "chat:1", "data": {} });
+    let answer = mesh.api("edge-us-east", "publish", &body);
+    assert_eq!(answer["result"]["offset"], 1, "{answer}");
+    let (status, text) = start(&mesh, "edge-mars");
+    assert_eq!(status, Some(2), "{text}");
+    assert!(text.contains("backbone-1, edge-ap-south"), "{text}");
+    assert!(mesh.child().try_wait().expect("it can be asked").is_none());
+}
+
+#[test]
+fn several_nodes_without_a_database_are_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = trunkline()
+        .args(["dev", "--base-port", "0", "--backbones", "3", "--dir"])
+        .arg(dir.path())
+        .stderr(Stdio::piped())
+        .output()
+        .expect("it starts");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("--backbones 3: ") && text.contains("--postgres"),
+        "{text}"
+    );
+}
+
+#[test]
+fn three_nodes_share_the_channels_and_one_that_is_killed_comes_back() {
+    let Some(mut mesh) = Mesh::start_on_postgres_with(&["--backbones", "3"]) else {
+        return;
+    };
+    let nodes = ["backbone-1", "backbone-2", "backbone-3"];
+    let share = |mesh: &Mesh, name| owned(&mesh.address(name, "admin"));
+    let all_share = |mesh: &Mesh| nodes.iter().all(|name| share(mesh, name) > 1000);
+    wait_until("a share for each", || all_share(&mesh).then_some(()));
+    let publish_all = |mesh: &Mesh, offset: u64| {
+        for channel in 0..12 {
+            publish(mesh, &format!("chat:{channel}"), offset);
+        }
+    };
+    publish_all(&mesh, 1);
+    kill(&mesh, "backbone-2");
+    publish_all(&mesh, 2);
+    let (status, text) = start(&mesh, "backbone-2");
+    assert_eq!(status, Some(0), "{text}");
+    wait_until("its share again", || all_share(&mesh).then_some(()));
+    publish_all(&mesh, 3);
+    terminate(mesh.child());
+    let status = mesh.child().try_wait().expect("it can be asked");
+    assert!(status.expect("it has ended").success());
+}
+
+/// Publishes until it is acknowledged, under one key, so that it counts once.
+fn publish(mesh: &Mesh, channel: &str, offset: u64) {
+    let key = format!("{channel}-{offset}");
+    let body = serde_json::json!({ "channel": channel, "data": {}, "idempotency_key": key });
+    let answer = wait_until("an acknowledgement", || {
+        let answer = mesh.api("edge-eu-west", "publish", &body);
+        answer["error"].is_null().then_some(answer)
+    });
+    assert_eq!(answer["result"]["offset"], offset, "{channel}: {answer}");
+}
+
+/// Slots that a node owns, all its shards together.
+fn owned(admin: &str) -> u64 {
+    let metrics = ureq::get(format!("http://{admin}/metrics")).call();
+    // It may be dead at the moment.
+    let text = metrics.map(|mut answer| answer.body_mut().read_to_string().expect("text"));
+    let text = text.unwrap_or_default();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("trunkline_backbone_slots_now "));
+    line.map_or(0, |value| value.parse().expect("a number"))
+}
+
+fn kill(mesh: &Mesh, name: &str) {
+    let pid = std::fs::read_to_string(mesh.dir().join("pids").join(name)).expect("a pid");
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().expect("a number")).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it runs");
+    // `trunkline dev` is its parent and buries it.
+    wait_until("its end", || rustix::process::test_kill_process(pid).err());
+}
+
+/// Runs `trunkline dev start`; returns its exit code and what it said.
+fn start(mesh: &Mesh, name: &str) -> (Option<i32>, String) {
+    let output = trunkline()
+        .args(["dev", "start", name, "--dir"])
+        .arg(mesh.dir())
+        .stderr(Stdio::piped())
+        .output()
+        .expect("it starts");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 #[test]

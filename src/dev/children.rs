@@ -12,14 +12,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use futures_util::future::select_all;
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
 use tokio::process::{Child, ChildStdin, Command};
 use trunkline_loadtest::postgres_server::Programs;
 use trunkline_process::{Ready, tell};
 
 use super::plan::{EdgePlan, Plan, Uplink};
 use super::postgres::{self, Database};
+use super::spec::Spec;
 use super::state::{self, Addresses};
+use super::storage;
 
 /// Time a child has to get ready; a store that must be repaired after a crash takes a while.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -27,12 +28,28 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time all children have to stop; what is left is killed (`names.md`: done within 2 s).
 const STOP_TIMEOUT: Duration = Duration::from_millis(1800);
 
+/// Why a process isn't started again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// There is no such process.
+    #[error("there is no {0:?}, but {1}")]
+    Unknown(String, String),
+    /// It hasn't ended.
+    #[error("{0} runs")]
+    Runs(String),
+    /// It doesn't start.
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+}
+
 /// The children, by name.
 pub(crate) struct Children {
     dir: PathBuf,
     running: Vec<(String, Child)>,
     /// Kept apart: waiting for a child would close the input that keeps it running.
-    inputs: Vec<ChildStdin>,
+    inputs: BTreeMap<String, ChildStdin>,
+    /// What nodes and edges are started with.
+    specs: BTreeMap<String, Spec>,
     /// What each said when it was ready.
     pub(crate) ready: BTreeMap<String, Ready>,
     /// How others connect to the database, where there is one.
@@ -52,14 +69,15 @@ impl Children {
         Ok(Self {
             dir,
             running: Vec::new(),
-            inputs: Vec::new(),
+            inputs: BTreeMap::new(),
+            specs: BTreeMap::new(),
             ready: BTreeMap::new(),
             dsn: None,
         })
     }
 
     /// Starts a database and waits until it takes connections.
-    pub(crate) async fn start_database(&mut self, programs: Programs) -> Result<Database> {
+    pub(crate) async fn start_database(&mut self, programs: Programs) -> Result<()> {
         let database = Database::prepare(programs, &self.dir).await?;
         let pid = self.spawn(database.server(), postgres::NAME)?;
         let ready = async {
@@ -68,27 +86,28 @@ impl Children {
         };
         self.wait_for(postgres::NAME, ready).await?;
         self.dsn = Some(database.dsn());
-        Ok(database)
+        Ok(())
     }
 
-    /// Starts the node, with its messages in the database or else in a directory, and waits until it is ready; returns
-    /// where its links are.
-    pub(crate) async fn start_node(
-        &mut self,
-        plan: &Plan,
-        database: Option<&Database>,
-    ) -> Result<SocketAddr> {
-        let node = plan.node();
-        let store = database.map_or_else(
-            || json!({ "path": self.dir.join("store") }),
-            Database::store_section,
-        );
-        let config = plan.node_config(&self.dir, &store);
-        self.start("backbone", node, &config, &[])?;
-        self.wait_until_ready(node).await?;
-        self.ready[node]
-            .link
-            .ok_or_else(|| anyhow!("{node} told no link address"))
+    /// Starts the nodes, side by side, with their messages in the database or else in a directory, and waits until all are
+    /// ready; returns where their links are.
+    pub(crate) async fn start_nodes(&mut self, plan: &Plan) -> Result<Vec<SocketAddr>> {
+        let store = storage::section(&self.dir, self.dsn.as_deref());
+        for node in plan.nodes() {
+            self.start(Spec {
+                command: "backbone",
+                config: node.config(&self.dir, &store),
+                name: node.name,
+                flags: Vec::new(),
+            })?;
+        }
+        let mut links = Vec::new();
+        for node in plan.nodes() {
+            self.wait_until_ready(&node.name).await?;
+            let link = self.ready[&node.name].link;
+            links.push(link.ok_or_else(|| anyhow!("{} told no link address", node.name))?);
+        }
+        Ok(links)
     }
 
     /// Starts the edges and waits until all are ready; `control` is where this process listens.
@@ -99,10 +118,14 @@ impl Children {
         uplink: impl Fn(&EdgePlan) -> Uplink,
     ) -> Result<()> {
         for edge in plan.edges() {
-            let config = edge.config(&self.dir, uplink(&edge));
             let control = control.to_string();
             let flags = ["--dev-control", &control, "--dev-region", edge.region];
-            self.start("edge", &edge.name, &config, &flags)?;
+            self.start(Spec {
+                command: "edge",
+                config: edge.config(&self.dir, &uplink(&edge)),
+                flags: flags.map(str::to_owned).to_vec(),
+                name: edge.name,
+            })?;
         }
         for edge in plan.edges() {
             self.wait_until_ready(&edge.name).await?;
@@ -115,18 +138,36 @@ impl Children {
         state::write(&self.dir, plan, &addresses)
     }
 
-    /// Whether all are ready.
-    pub(crate) fn is_complete(&self, plan: &Plan) -> bool {
-        self.ready.len() == 1 + plan.edges().count()
+    /// Starts a node or an edge that has ended, where it was before, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When there is no such process, it runs, or it doesn't start.
+    pub(crate) async fn start_again(&mut self, name: &str) -> Result<(), StartError> {
+        let spec = self.specs.get(name).cloned();
+        let spec = spec.ok_or_else(|| {
+            let known = self.specs.keys().cloned().collect::<Vec<_>>().join(", ");
+            StartError::Unknown(name.to_owned(), known)
+        })?;
+        if self.running.iter().any(|(running, _)| running == name) {
+            return Err(StartError::Runs(name.to_owned()));
+        }
+        self.start(spec)?;
+        self.wait_until_ready(name).await?;
+        Ok(())
     }
 
-    fn start(
-        &mut self,
-        command_name: &str,
-        name: &str,
-        config: &Value,
-        flags: &[&str],
-    ) -> Result<()> {
+    /// Whether all are ready.
+    pub(crate) fn is_complete(&self, plan: &Plan) -> bool {
+        self.ready.len() == plan.nodes().count() + plan.edges().count()
+    }
+
+    fn start(&mut self, spec: Spec) -> Result<()> {
+        let Spec {
+            command: part,
+            name,
+            config,
+            flags,
+        } = &spec;
         let config_file = self.dir.join("config").join(format!("{name}.toml"));
         fs::write(
             &config_file,
@@ -135,19 +176,28 @@ impl Children {
         let _ = fs::remove_file(self.ready_file(name));
         let mut command = Command::new(std::env::current_exe().context("own executable")?);
         command
-            .arg(command_name)
+            .arg(part)
             .arg("--config")
             .arg(&config_file)
             .arg("--ready-file")
             .arg(self.ready_file(name))
             .arg("--exit-with-parent")
             .args(flags);
-        self.spawn(command, name).map(drop)
+        self.spawn(command, name)?;
+        self.specs.insert(spec.name.clone(), spec);
+        Ok(())
     }
 
     /// Starts a child, with its log and pid in files of its name; returns its pid.
     fn spawn(&mut self, mut command: Command, name: &str) -> Result<u32> {
-        let log = fs::File::create(self.log_file(name)).context("log file")?;
+        // A process that is started again goes on in its log.
+        let log = fs::File::options()
+            .create(true)
+            .append(self.specs.contains_key(name))
+            .write(true)
+            .truncate(!self.specs.contains_key(name))
+            .open(self.log_file(name))
+            .context("log file")?;
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -159,7 +209,9 @@ impl Children {
             .with_context(|| format!("{name} can't be started"))?;
         let pid = child.id().unwrap_or_default();
         fs::write(self.dir.join("pids").join(name), format!("{pid}\n"))?;
-        self.inputs.extend(child.stdin.take());
+        if let Some(input) = child.stdin.take() {
+            self.inputs.insert(name.to_owned(), input);
+        }
         self.running.push((name.to_owned(), child));
         Ok(pid)
     }
@@ -175,6 +227,9 @@ impl Children {
     async fn wait_until_ready(&mut self, name: &str) -> Result<()> {
         let path = self.ready_file(name);
         let ready = self.wait_for(name, state::wait_for(&path)).await?;
+        if let Some(spec) = self.specs.get_mut(name) {
+            spec.settle(&ready);
+        }
         self.ready.insert(name.to_owned(), ready);
         Ok(())
     }
@@ -208,25 +263,29 @@ impl Children {
         log.lines().last().unwrap_or("its log is empty").to_owned()
     }
 
-    /// Says which children end; they stay dead. Returns when there is none left.
-    pub(crate) async fn watch(&mut self) -> anyhow::Error {
-        while !self.running.is_empty() {
-            let waits = self
-                .running
-                .iter_mut()
-                .map(|(_, child)| Box::pin(child.wait()));
-            let (ended, place, _) = select_all(waits).await;
-            let (name, _) = self.running.remove(place);
-            let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-            tell(format_args!(
-                "{name} ended, {how}; its log is {}",
-                self.log_file(&name).display()
-            ));
+    /// Waits until a child ends, and says so: it stays dead until it is started again. Cut short, it misses nothing.
+    ///
+    /// # Errors
+    /// When that was the last one.
+    pub(crate) async fn next_end(&mut self) -> Result<()> {
+        let waits = self
+            .running
+            .iter_mut()
+            .map(|(_, child)| Box::pin(child.wait()));
+        let (ended, place, _) = select_all(waits).await;
+        let (name, _) = self.running.remove(place);
+        let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
+        tell(format_args!(
+            "{name} ended, {how}; its log is {}",
+            self.log_file(&name).display()
+        ));
+        if self.running.is_empty() {
+            bail!("everything has ended");
         }
-        anyhow!("everything has ended")
+        Ok(())
     }
 
-    /// Asks the edges to stop, then the node, then the database, and kills what doesn't.
+    /// Asks the edges to stop, then the nodes all at once, then the database, and kills what doesn't.
     pub(crate) async fn stop(&mut self) {
         let orderly = async {
             self.stop_those(|name| name.starts_with("edge")).await;

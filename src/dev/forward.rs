@@ -7,15 +7,15 @@ use anyhow::{Context, Result};
 use axum::body::Body;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use bytes::Bytes;
 use clap::Args;
 
-use super::control::{BODY_BYTES_MAX, MeshView, Refusal, ask, guard};
+use super::control::{BODY_BYTES_MAX, MeshView, Question, Refusal, ask, guard};
 
 /// Flags by which `trunkline dev` tells an edge whose part it is.
 #[derive(Clone, Debug, Args)]
@@ -49,7 +49,7 @@ pub(crate) fn routes(membership: Membership) -> Router {
 
 async fn mesh(State(forward): State<Arc<Forward>>) -> Result<Json<MeshView>, Refusal> {
     let view = async {
-        let (status, body) = ask(forward.control, Method::GET, Bytes::new()).await?;
+        let (status, body) = ask(forward.control, Question::Wan).await?;
         let view: MeshView =
             serde_json::from_slice(&body).with_context(|| format!("status {status}"))?;
         Ok(view)
@@ -63,7 +63,7 @@ async fn change(
     State(forward): State<Arc<Forward>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let answer = ask(forward.control, Method::POST, body?).await;
+    let answer = ask(forward.control, Question::Cut(body?)).await;
     let (status, body) = answer.map_err(gone)?;
     let json = [(CONTENT_TYPE, "application/json")];
     Ok((status, json, Body::from(body)).into_response())

@@ -1,16 +1,18 @@
-//! `trunkline dev`: a backbone node and three regional edges on one machine, as children of this executable.
+//! `trunkline dev`: backbone nodes and three regional edges on one machine, as children of this executable.
 
 mod banner;
 mod children;
+mod command;
 mod control;
-mod cut;
 mod forward;
 mod lock;
 mod page;
 mod plan;
 mod ports;
 mod postgres;
+mod spec;
 mod state;
+mod storage;
 mod wan;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -21,7 +23,7 @@ use axum::Router;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use trunkline_loadtest::postgres_server::Programs;
+use tokio::sync::mpsc;
 use trunkline_process::{Failure, tell};
 
 pub(crate) use forward::Membership;
@@ -31,10 +33,11 @@ use crate::certs;
 use crate::cli::{failure, usage};
 use banner::banner;
 use children::Children;
-use control::Mesh;
-use cut::DevCommand;
+use command::DevCommand;
+use control::{Mesh, Order};
 use lock::DirLock;
 use plan::{EdgePlan, Plan};
+use storage::Storage;
 use wan::{Choice, Distances, Wan};
 
 /// Where everything is kept unless another place is asked for.
@@ -59,9 +62,13 @@ pub(crate) struct DevArgs {
     /// Let clients come by TLS: https:// and wss:// with certificates of the mesh's own authority.
     #[arg(long)]
     tls: bool,
-    /// Keep messages in a PostgreSQL server of the mesh's own, in DIR/postgres, instead of the embedded store.
-    #[arg(long)]
-    postgres: bool,
+    /// Backbone nodes, 1 to 9; more than one share a database, so they need --postgres.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(plan::NODES_MAX)))]
+    backbones: u8,
+    /// Keep messages in PostgreSQL instead of the embedded store: in a server of the mesh's own in DIR/postgres (temp, the
+    /// default of the flag), or in the database of a connection string.
+    #[arg(long, num_args = 0..=1, default_missing_value = "temp", value_name = "temp|DSN")]
+    postgres: Option<storage::Choice>,
     /// Distances between the edges and the backbone: none; default, round trips of 10, 80 and 150 ms; or a file of
     /// [regions.NAME] with rtt, jitter, loss, rate, queue.
     #[arg(long, default_value = "default", value_name = "none|default|FILE")]
@@ -89,19 +96,20 @@ fn run_mesh(args: &DevArgs) -> Result<(), Failure> {
             args.ip
         )));
     }
-    let plan = Plan::new(args.ip, args.base_port, args.tls).map_err(|error| usage(&error))?;
+    let storage = Storage::new(args.postgres.as_ref(), args.backbones);
+    let storage = storage.map_err(|error| usage(&error))?;
+    let plan = Plan::new(args.ip, args.backbones, args.base_port, args.tls);
+    let plan = plan.map_err(|error| usage(&error))?;
     plan.ports()
         .into_iter()
         .try_for_each(ports::check)
         .map_err(|error| usage(&error))?;
     let distances = Distances::read(&args.wan).map_err(|error| usage(&error))?;
-    let programs = args.postgres.then(Programs::find).transpose();
-    let programs = programs.map_err(|error| usage(&error))?;
     let _lock = DirLock::take(&args.dir).map_err(|error| usage(&error))?;
     let mesh = Wanted {
         plan,
         distances,
-        programs,
+        storage,
     };
     start(args, &mesh).map_err(|error| failure(&error))
 }
@@ -110,8 +118,7 @@ fn run_mesh(args: &DevArgs) -> Result<(), Failure> {
 struct Wanted {
     plan: Plan,
     distances: Distances,
-    /// Where messages are kept in PostgreSQL: its programs.
-    programs: Option<Programs>,
+    storage: Storage,
 }
 
 fn start(args: &DevArgs, mesh: &Wanted) -> anyhow::Result<()> {
@@ -127,9 +134,10 @@ async fn supervise(args: &DevArgs, mesh: &Wanted) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut children = Children::new(&args.dir)?;
+    let (orders, mut ordered) = mpsc::channel(1);
     state::remove(&args.dir);
     let started = tokio::select! {
-        started = bring_up(&mut children, mesh) => started,
+        started = bring_up(&mut children, mesh, orders) => started,
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
     };
@@ -137,7 +145,7 @@ async fn supervise(args: &DevArgs, mesh: &Wanted) -> anyhow::Result<()> {
         Ok(()) if children.is_complete(&mesh.plan) => {
             tell(banner(&mesh.plan, &mesh.distances, &children, &args.dir));
             tokio::select! {
-                ended = children.watch() => Err(ended),
+                ended = watch(&mut children, &mut ordered) => Err(ended),
                 _ = interrupt.recv() => Ok(()),
                 _ = terminate.recv() => Ok(()),
             }
@@ -154,26 +162,49 @@ async fn supervise(args: &DevArgs, mesh: &Wanted) -> anyhow::Result<()> {
     ended
 }
 
-/// Starts everything in order: the database where there is one, the node, the relays before it, the edges that come by them.
-async fn bring_up(children: &mut Children, mesh: &Wanted) -> anyhow::Result<()> {
+/// Tells of children that end, and starts those again that are ordered; returns when none is left.
+async fn watch(children: &mut Children, ordered: &mut mpsc::Receiver<Order>) -> anyhow::Error {
+    loop {
+        tokio::select! {
+            ended = children.next_end() => if let Err(none_left) = ended {
+                return none_left;
+            },
+            Some(order) = ordered.recv() => {
+                let started = children.start_again(&order.name).await;
+                // Whoever has asked may be gone.
+                let _ = order.answer.send(started);
+            }
+        }
+    }
+}
+
+/// Starts everything in order: the database where there is one, the nodes, the relays before them, the edges that come by
+/// them.
+async fn bring_up(
+    children: &mut Children,
+    mesh: &Wanted,
+    orders: mpsc::Sender<Order>,
+) -> anyhow::Result<()> {
     let Wanted {
         plan,
         distances,
-        programs,
+        storage,
     } = mesh;
     // Bound first, so that the edges can be told where; it answers once they are ready.
     let listener = TcpListener::bind((plan.ip(), 0)).await;
     let listener = listener.with_context(|| format!("control listener at {}", plan.ip()))?;
-    let database = match programs {
-        Some(programs) => Some(children.start_database(programs.clone()).await?),
-        None => None,
-    };
-    let node = children.start_node(plan, database.as_ref()).await?;
-    let wan = Wan::start(plan, distances, node)?;
-    let uplink = |edge: &EdgePlan| wan.uplink(edge.region, node);
+    match storage {
+        Storage::Embedded => {}
+        Storage::Own(programs) => children.start_database(programs.clone()).await?,
+        Storage::At(dsn) => children.dsn = Some(dsn.clone()),
+    }
+    let nodes = children.start_nodes(plan).await?;
+    let wan = Wan::start(plan, distances, &nodes)?;
+    let uplink = |edge: &EdgePlan| wan.uplink(edge.region, &nodes);
     children
         .start_edges(plan, listener.local_addr()?, uplink)
         .await?;
-    control::serve(listener, Mesh::new(plan, distances, wan, &children.ready));
+    let mesh = Mesh::new(plan, distances, wan, &children.ready);
+    control::serve(listener, mesh, orders);
     Ok(())
 }

@@ -13,17 +13,19 @@ use crate::certs::Holder;
 /// The regions of dev mode, in the order of their edges' ports.
 pub(crate) const REGIONS: [&str; 3] = ["eu-west", "us-east", "ap-south"];
 
-/// The only node.
-const NODE: &str = "backbone-1";
-
 /// The first edge's port unless another is asked for, the node's then, and the first of the admin ports.
 pub(crate) const BASE_PORT: u16 = 8000;
 const LINK_PORT: u16 = 7443;
 const ADMIN_PORT: u16 = 9190;
 
+/// Most nodes of a mesh in dev mode.
+pub(crate) const NODES_MAX: u8 = 9;
+
 /// Names and ports of all processes; ports are 0 when free ones are to be taken.
 pub(crate) struct Plan {
     ip: IpAddr,
+    /// How many backbone nodes.
+    nodes: u8,
     /// The first edge's port; all others are as far from it as from [`BASE_PORT`], so that meshes can run side by side.
     base_port: u16,
     tls: bool,
@@ -34,9 +36,14 @@ impl Plan {
     ///
     /// # Errors
     /// When a port would be none.
-    pub(crate) fn new(ip: IpAddr, base_port: u16, tls: bool) -> Result<Self> {
-        let plan = Self { ip, base_port, tls };
-        let last = ADMIN_PORT + u16::try_from(REGIONS.len())?;
+    pub(crate) fn new(ip: IpAddr, nodes: u8, base_port: u16, tls: bool) -> Result<Self> {
+        let plan = Self {
+            ip,
+            nodes,
+            base_port,
+            tls,
+        };
+        let last = node_admin_port(nodes);
         if plan.moved(LINK_PORT).is_none() || plan.moved(last).is_none() {
             let (least, most) = (BASE_PORT - LINK_PORT + 1, u16::MAX - (last - BASE_PORT));
             return Err(anyhow!(
@@ -62,10 +69,10 @@ impl Plan {
 
     /// Every port that is fixed, so that one that is taken is told before anything starts.
     pub(crate) fn ports(&self) -> Vec<Port> {
-        let mut ports = vec![
-            Port::udp(self.port(LINK_PORT)),
-            Port::tcp(self.port(ADMIN_PORT)),
-        ];
+        let mut ports = Vec::new();
+        for node in self.nodes() {
+            ports.extend([Port::udp(node.listen), Port::tcp(node.admin)]);
+        }
         for edge in self.edges() {
             ports.extend([Port::tcp(edge.listen), Port::tcp(edge.admin)]);
         }
@@ -79,10 +86,8 @@ impl Plan {
             .map(|edge| Holder::edge(&format!("{}/{}", edge.region, edge.name)));
         let shown = self.edges().filter(|_| self.tls);
         let shown = shown.map(|edge| Ok(Holder::for_clients(&edge.name, self.ip)));
-        std::iter::once(Holder::backbone(NODE))
-            .chain(edges)
-            .chain(shown)
-            .collect()
+        let nodes = self.nodes().map(|node| Holder::backbone(&node.name));
+        nodes.chain(edges).chain(shown).collect()
     }
 
     /// What everything listens on.
@@ -100,8 +105,12 @@ impl Plan {
         self.tls
     }
 
-    pub(crate) const fn node(&self) -> &'static str {
-        NODE
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodePlan> + '_ {
+        (1..=self.nodes).map(|number| NodePlan {
+            name: format!("backbone-{number}"),
+            listen: self.port(LINK_PORT + u16::from(number) - 1),
+            admin: self.port(node_admin_port(number)),
+        })
     }
 
     pub(crate) fn edges(&self) -> impl Iterator<Item = EdgePlan> + '_ {
@@ -116,25 +125,42 @@ impl Plan {
                 tls: self.tls,
             })
     }
+}
 
+/// The first node has the first of the admin ports, and the others those behind the edges'.
+fn node_admin_port(number: u8) -> u16 {
+    match number {
+        0 | 1 => ADMIN_PORT,
+        more => ADMIN_PORT + u16::try_from(REGIONS.len()).expect("three") + u16::from(more) - 1,
+    }
+}
+
+/// One node of dev mode.
+pub(crate) struct NodePlan {
+    pub(crate) name: String,
+    listen: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl NodePlan {
     /// The node's configuration, with its section `[store]`.
-    pub(crate) fn node_config(&self, dir: &Path, store: &Value) -> Value {
+    pub(crate) fn config(&self, dir: &Path, store: &Value) -> Value {
         json!({
-            "backbone": { "listen": self.port(LINK_PORT) },
+            "backbone": { "listen": self.listen },
             "store": store,
-            "link": link(dir, NODE),
-            "admin": { "listen": self.port(ADMIN_PORT) },
+            "link": link(dir, &self.name),
+            "admin": { "listen": self.admin },
             "namespace": namespaces(),
         })
     }
 }
 
-/// How an edge reaches the node.
-#[derive(Clone, Copy, Debug)]
+/// How an edge reaches the nodes.
+#[derive(Clone, Debug)]
 pub(crate) struct Uplink {
-    /// The address that it dials.
-    pub(crate) backbone: SocketAddr,
-    /// Whether it may dial the node's own address too, once it knows it.
+    /// The addresses that it dials.
+    pub(crate) backbones: Vec<SocketAddr>,
+    /// Whether it may dial the nodes' own addresses too, once it knows them.
     pub(crate) follow_view: bool,
 }
 
@@ -149,11 +175,11 @@ pub(crate) struct EdgePlan {
 
 impl EdgePlan {
     /// The edge's configuration.
-    pub(crate) fn config(&self, dir: &Path, uplink: Uplink) -> Value {
+    pub(crate) fn config(&self, dir: &Path, uplink: &Uplink) -> Value {
         json!({
             "edge": {
                 "listen": self.listen,
-                "backbones": [uplink.backbone],
+                "backbones": uplink.backbones,
                 "follow_view": uplink.follow_view,
                 "drain_seconds": 1,
                 "dev": true,

@@ -1,4 +1,4 @@
-//! `dev --postgres`: a PostgreSQL server of the mesh's own, as a child, that keeps its messages instead of a directory.
+//! `dev --postgres temp`: a PostgreSQL server of the mesh's own, as a child, that keeps its messages instead of a directory.
 //!
 //! It listens on a socket in its directory only, so that it needs no port and nobody else reaches it.
 
@@ -8,7 +8,6 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
 use tokio::process::Command;
 use trunkline_loadtest::postgres_server::{Programs, ServerUser};
 
@@ -107,11 +106,6 @@ impl Database {
         let dir = self.dir.display().to_string();
         let dir = dir.replace('\\', r"\\").replace('\'', r"\'");
         format!("host='{dir}' user={ROLE} dbname=postgres")
-    }
-
-    /// The section `[store]` of a node that keeps its messages here.
-    pub(crate) fn store_section(&self) -> Value {
-        json!({ "kind": "postgres", "postgres": { "dsn": self.dsn() } })
     }
 
     /// A program of the server's, as the server's user.

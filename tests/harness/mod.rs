@@ -83,8 +83,15 @@ impl Mesh {
     /// As [`Self::start`], with the messages in a database of its own; `None` where PostgreSQL is missing, which fails where
     /// `CI=true`.
     pub(crate) fn start_on_postgres() -> Option<Self> {
+        Self::start_on_postgres_with(&[])
+    }
+
+    /// As [`Self::start_on_postgres`], with more flags.
+    pub(crate) fn start_on_postgres_with(flags: &[&str]) -> Option<Self> {
         postgres::binaries_or_skip()?;
-        Some(Self::start_with(&["--wan", "none", "--postgres"]))
+        Some(Self::start_with(
+            &[&["--wan", "none", "--postgres"], flags].concat(),
+        ))
     }
 
     /// Runs a statement on that database; returns its rows, columns apart by `|`.

@@ -1,4 +1,4 @@
-//! Asking the control listener, within a time: by an edge on behalf of its page, and by `dev cut` and `dev heal`.
+//! Asking the control listener, within a time: by an edge on behalf of its page, and by `dev cut`, `heal` and `start`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,29 +17,55 @@ use super::guard::HEADER;
 /// Time for the whole of it; the listener is on this machine.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Time for a process to start, and a little for the rest.
+const START_TIMEOUT: Duration = Duration::from_secs(65);
+
 /// Bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
-/// Sends a request to `/wan`; returns its status and body.
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(crate) enum Question {
+    /// The distances.
+    Wan,
+    /// To cut a region off, or to let it back, by this body.
+    Cut(Bytes),
+    /// To start a process again, by this body.
+    Start(Bytes),
+}
+
+impl Question {
+    fn into_parts(self) -> (Method, &'static str, Bytes, Duration) {
+        match self {
+            Self::Wan => (Method::GET, "/wan", Bytes::new(), TIMEOUT),
+            Self::Cut(body) => (Method::POST, "/wan", body, TIMEOUT),
+            Self::Start(body) => (Method::POST, "/start", body, START_TIMEOUT),
+        }
+    }
+}
+
+/// Asks; returns the answer's status and body.
 ///
 /// # Errors
 /// When nobody listens there, or no answer comes in time.
-pub(crate) async fn ask(
-    control: SocketAddr,
-    method: Method,
-    body: Bytes,
-) -> Result<(StatusCode, Bytes)> {
-    let answer = tokio::time::timeout(TIMEOUT, exchange(control, method, body)).await;
+pub(crate) async fn ask(control: SocketAddr, question: Question) -> Result<(StatusCode, Bytes)> {
+    let (method, path, body, timeout) = question.into_parts();
+    let answer = tokio::time::timeout(timeout, exchange(control, method, path, body)).await;
     answer
-        .map_err(|_| anyhow!("no answer within {TIMEOUT:?}"))
+        .map_err(|_| anyhow!("no answer within {timeout:?}"))
         .flatten()
         .with_context(|| format!("control listener {control}"))
 }
 
-async fn exchange(control: SocketAddr, method: Method, body: Bytes) -> Result<(StatusCode, Bytes)> {
+async fn exchange(
+    control: SocketAddr,
+    method: Method,
+    path: &str,
+    body: Bytes,
+) -> Result<(StatusCode, Bytes)> {
     let request = Request::builder()
         .method(method)
-        .uri("/wan")
+        .uri(path)
         .header(HOST, control.to_string())
         .header(CONNECTION, "close")
         .header(HEADER.0, HEADER.1)

@@ -40,6 +40,13 @@ pub(crate) struct Change {
     pub(crate) cut: bool,
 }
 
+/// Starts a process that has ended: the body of `POST /start` and of its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Start {
+    pub(crate) name: String,
+}
+
 /// A request that isn't done: its status, and `{"error": …}`.
 #[derive(Debug)]
 pub(crate) struct Refusal {

@@ -1,9 +1,10 @@
 //! The listener of the process that runs dev mode, on loopback only: `GET /wan` tells the distances, `POST /wan` cuts a
-//! region off or lets it back.
+//! region off or lets it back, `POST /start` starts a process that has ended.
 
 mod ask;
 mod guard;
 mod message;
+mod start;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,17 +12,19 @@ use std::sync::Arc;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use bytes::Bytes;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use trunkline_process::Ready;
 
 use super::plan::Plan;
 use super::wan::{CutError, Distances, Wan};
-pub(crate) use ask::ask;
+pub(crate) use ask::{Question, ask};
 pub(crate) use guard::guard;
-pub(crate) use message::{Change, EdgeView, MeshView, Refusal};
+pub(crate) use message::{Change, EdgeView, MeshView, Refusal, Start};
+pub(crate) use start::Order;
 
 /// Bytes of a body.
 pub(crate) const BODY_BYTES_MAX: usize = 4 << 10;
@@ -72,12 +75,16 @@ impl Mesh {
 }
 
 /// Serves until the runtime ends, and keeps the relays of the mesh for as long.
-pub(crate) fn serve(listener: TcpListener, mesh: Mesh) {
+pub(crate) fn serve(listener: TcpListener, mesh: Mesh, orders: mpsc::Sender<Order>) {
+    let starts = Router::new()
+        .route("/start", post(start::start))
+        .with_state(orders);
     let router = Router::new()
         .route("/wan", get(tell).post(change))
+        .with_state(Arc::new(mesh))
+        .merge(starts)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn(guard))
-        .with_state(Arc::new(mesh));
+        .layer(middleware::from_fn(guard));
     tokio::spawn(async move { axum::serve(listener, router).await });
 }
 

@@ -1,4 +1,4 @@
-//! The distances of dev mode: a relay of datagrams between each edge and the node.
+//! The distances of dev mode: a relay of datagrams between each edge and each node.
 
 mod distances;
 
@@ -17,9 +17,9 @@ pub(crate) struct Wan {
     ways: BTreeMap<&'static str, Way>,
 }
 
-/// One region's way to the backbone.
+/// One region's way to the backbone: a relay before each node.
 struct Way {
-    relay: UdpRelay,
+    relays: Vec<UdpRelay>,
     is_cut: AtomicBool,
 }
 
@@ -35,34 +35,40 @@ pub(crate) enum CutError {
 }
 
 impl Wan {
-    /// Starts a relay for each region, before a node that is there.
+    /// Starts a relay for each region before each of the nodes, which are there.
     ///
     /// # Errors
     /// When no port is to be had.
-    pub(crate) fn start(plan: &Plan, distances: &Distances, node: SocketAddr) -> Result<Self> {
+    pub(crate) fn start(plan: &Plan, distances: &Distances, nodes: &[SocketAddr]) -> Result<Self> {
         let mut ways = BTreeMap::new();
-        for (region, seed) in REGIONS.into_iter().zip(1..) {
+        let mut seeds = 1..;
+        for region in REGIONS {
             let Some(profile) = distances.of(region) else {
                 continue;
             };
             let listen = SocketAddr::new(plan.ip(), 0);
-            let relay = UdpRelay::start(listen, node, profile.config(), seed)
-                .with_context(|| format!("relay of {region} at {listen}"))?;
-            let is_cut = AtomicBool::new(false);
-            ways.insert(region, Way { relay, is_cut });
+            let relays = nodes.iter().zip(seeds.by_ref()).map(|(node, seed)| {
+                UdpRelay::start(listen, *node, profile.config(), seed)
+                    .with_context(|| format!("relay of {region} at {listen}"))
+            });
+            let way = Way {
+                relays: relays.collect::<Result<_>>()?,
+                is_cut: AtomicBool::new(false),
+            };
+            ways.insert(region, way);
         }
         Ok(Self { ways })
     }
 
-    /// How a region's edge reaches the node.
-    pub(crate) fn uplink(&self, region: &str, node: SocketAddr) -> Uplink {
+    /// How a region's edge reaches the nodes.
+    pub(crate) fn uplink(&self, region: &str, nodes: &[SocketAddr]) -> Uplink {
         match self.ways.get(region) {
             Some(way) => Uplink {
-                backbone: way.relay.address(),
+                backbones: way.relays.iter().map(UdpRelay::address).collect(),
                 follow_view: false,
             },
             None => Uplink {
-                backbone: node,
+                backbones: nodes.to_vec(),
                 follow_view: true,
             },
         }
@@ -78,7 +84,7 @@ impl Wan {
         }
         let way = self.ways.get(region);
         let way = way.ok_or_else(|| CutError::UnknownRegion(region.to_owned()))?;
-        way.relay.cut(cut);
+        way.relays.iter().for_each(|relay| relay.cut(cut));
         way.is_cut.store(cut, Ordering::Relaxed);
         Ok(())
     }
