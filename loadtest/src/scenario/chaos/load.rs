@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures_util::future::try_join_all;
-use tokio::task::{JoinHandle, spawn_local};
+use tokio::task::spawn_local;
 use tokio::time::{Instant, timeout};
 
 use super::config::{API_KEY, DURABLE};
@@ -13,7 +13,7 @@ use super::mesh::{EDGES, Mesh};
 use crate::api::Api;
 use crate::client::PATIENCE;
 use crate::scenario::follow::Follower;
-use crate::scenario::proof::{Book, Publisher, Sent, Witness, finish, wait};
+use crate::scenario::proof::{Crowd, Publisher, Sent, Witness, wait};
 
 /// Channels of a run: slots of one shard and of another.
 const CHANNELS: usize = 4;
@@ -36,13 +36,7 @@ const BACK_WITHIN: Duration = Duration::from_secs(15);
 
 /// What publishes and follows in a run.
 #[derive(Debug)]
-pub(super) struct Load {
-    pub(super) channels: Rc<[String]>,
-    pub(super) book: Rc<Book>,
-    publishers: Vec<JoinHandle<()>>,
-    /// One per edge.
-    followers: Vec<Follower>,
-}
+pub(super) struct Load(pub(super) Crowd);
 
 impl Load {
     /// Subscribes one subscriber per edge to all channels, then begins to publish on both.
@@ -55,22 +49,22 @@ impl Load {
         let sockets = mesh.sockets()?;
         let followers = sockets.iter().map(|url| Follower::start(url, &channels));
         let followers = timeout(PATIENCE, try_join_all(followers)).await??;
-        let mut load = Self {
+        let mut load = Self(Crowd {
             channels,
             book: Rc::default(),
             publishers: Vec::new(),
             followers,
-        };
+        });
         for (socket, api) in sockets.into_iter().zip(mesh.apis()?) {
             for _ in 0..CLIENTS {
                 let publisher = load.publisher();
                 let work = publisher.publish_as_client(vec![socket.clone()]);
-                load.publishers.push(spawn_local(work));
+                load.0.publishers.push(spawn_local(work));
             }
             for _ in 0..BACKENDS {
                 let publisher = load.publisher();
                 let work = publisher.publish_by_api(api.clone(), API_KEY);
-                load.publishers.push(spawn_local(work));
+                load.0.publishers.push(spawn_local(work));
             }
         }
         Ok(load)
@@ -78,12 +72,12 @@ impl Load {
 
     fn publisher(&self) -> Publisher {
         Publisher {
-            number: self.publishers.len() as u64,
-            channels: Rc::clone(&self.channels),
+            number: self.0.publishers.len() as u64,
+            channels: Rc::clone(&self.0.channels),
             turn: 0..CHANNELS,
             period: PERIOD,
             window: WINDOW,
-            book: Rc::clone(&self.book),
+            book: Rc::clone(&self.0.book),
         }
     }
 
@@ -92,7 +86,7 @@ impl Load {
     /// # Errors
     /// When none is within [`PATIENCE`]: the fault has no effect.
     pub(super) async fn wait_until_refused(&self, since: Instant) -> Result<Instant> {
-        let refused = wait(PATIENCE, || self.book.refused(since)).await;
+        let refused = wait(PATIENCE, || self.0.book.refused(since)).await;
         refused.with_context(|| format!("no publish was refused within {PATIENCE:?}"))
     }
 
@@ -103,16 +97,16 @@ impl Load {
     pub(super) async fn wait_until_back(&self, since: Instant) -> Result<Duration> {
         let mut first = None;
         let all = || {
-            let acked = self.book.acked(since);
+            let acked = self.0.book.acked(since);
             if first.is_none() && !acked.is_empty() {
                 first = Some(since.elapsed());
             }
-            let pairs = self.publishers.len() * self.channels.len();
+            let pairs = self.0.publishers.len() * self.0.channels.len();
             let is_back = acked.len() == pairs && acked.values().all(|count| *count >= ACKS_AFTER);
             is_back.then_some(())
         };
         if wait(BACK_WITHIN, all).await.is_none() {
-            let acked = self.book.acked(since);
+            let acked = self.0.book.acked(since);
             bail!(
                 "{BACK_WITHIN:?} after the repair acknowledgements by publisher and channel are {acked:?}"
             );
@@ -120,24 +114,12 @@ impl Load {
         Ok(first.unwrap_or_default())
     }
 
-    /// Lets publishers end and waits for their answers, puts one more message into each channel, and waits until
-    /// subscribers have it. Returns what was sent and what each subscriber saw, by channel.
+    /// Ends it; returns what was sent and what each subscriber saw, by channel.
     ///
     /// # Errors
     /// When the last messages aren't taken.
     pub(super) async fn end(self, mesh: &Mesh<'_>) -> Result<(Vec<Sent>, Vec<Witness>)> {
         let mut api = Api::connect_to(&mesh.apis()?[0], API_KEY).await?;
-        finish(
-            self.publishers,
-            &self.book,
-            &self.channels,
-            &mut api,
-            &self.followers,
-        )
-        .await?;
-        let witnesses = EDGES.iter().zip(&self.followers);
-        let witnesses = witnesses.map(|(name, follower)| Witness::of(name, follower));
-        let witnesses = witnesses.collect();
-        Ok((self.book.sent(), witnesses))
+        self.0.end(&mut api, &EDGES).await
     }
 }

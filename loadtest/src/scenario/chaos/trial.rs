@@ -16,7 +16,7 @@ use crate::args::Fault;
 use crate::report::Report;
 use crate::scenario::follow::Log;
 use crate::scenario::processes::Lab;
-use crate::scenario::proof::{Evidence, Fate, Kind, Sent, Verdict, Witness, judge};
+use crate::scenario::proof::{Accounts, Fate, Kind, Verdict, judge};
 
 /// Load before the fault, in milliseconds.
 const BEFORE: std::ops::Range<u64> = 300..1500;
@@ -54,9 +54,7 @@ impl Dice {
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) verdict: Verdict,
-    sent: Vec<Sent>,
-    witnesses: Vec<Witness>,
-    stored: Vec<Log>,
+    accounts: Accounts,
     dice: Dice,
     /// Publishes without an answer when the fault came.
     open: usize,
@@ -85,10 +83,10 @@ pub(super) async fn run(lab: &mut Lab, dir: PathBuf, fault: Fault, seed: u64) ->
     };
     let load = Load::start(&mesh).await?;
     sleep(dice.before).await;
-    let open = load.book.open();
+    let open = load.0.book.open();
     let moments = break_and_repair(&mut mesh, &load, fault, dice, probe).await?;
     let back = load.wait_until_back(Instant::now()).await?;
-    let channels = load.channels.clone();
+    let channels = load.0.channels.clone();
     let (sent, witnesses) = load.end(&mesh).await?;
     if let [name, ..] = *mesh.ended() {
         bail!("{name} has ended by itself");
@@ -96,16 +94,16 @@ pub(super) async fn run(lab: &mut Lab, dir: PathBuf, fault: Fault, seed: u64) ->
     let stored = read_stored(&mut mesh, &channels).await?;
     let Moments { broken, repair } = moments;
     let in_flight = sent.iter().filter(|one| one.was_in_flight(broken, repair));
-    Ok(Outcome {
-        verdict: judge(Evidence {
-            sent: &sent,
-            stored: &stored,
-            witnesses: &witnesses,
-        }),
-        in_flight: in_flight.count(),
+    let in_flight = in_flight.count();
+    let accounts = Accounts {
         sent,
-        witnesses,
         stored,
+        witnesses,
+    };
+    Ok(Outcome {
+        verdict: judge(accounts.evidence()),
+        in_flight,
+        accounts,
         dice,
         open,
         back,
@@ -150,22 +148,6 @@ async fn read_stored(mesh: &mut Mesh<'_>, channels: &[String]) -> Result<Vec<Log
 }
 
 impl Outcome {
-    fn count(&self, fate: Fate) -> usize {
-        self.sent.iter().filter(|one| one.fate == fate).count()
-    }
-
-    fn kept(&self) -> usize {
-        self.stored.iter().map(|log| log.got.len()).sum()
-    }
-
-    fn times_told(&self) -> usize {
-        self.witnesses.iter().map(Witness::times_told).sum()
-    }
-
-    fn times_cut_off(&self) -> usize {
-        self.witnesses.iter().map(|one| one.ends.len()).sum()
-    }
-
     /// Whether publishes were under way at the fault.
     pub(super) const fn counts(&self) -> bool {
         self.in_flight > 0
@@ -180,29 +162,29 @@ impl Outcome {
             self.dice.outage,
             self.open,
             self.in_flight,
-            self.count(Fate::Acked),
-            self.count(Fate::Refused),
-            self.count(Fate::CutOff),
-            self.sent.len(),
-            self.kept(),
-            self.times_cut_off(),
-            self.times_told(),
+            self.accounts.count(Fate::Acked),
+            self.accounts.count(Fate::Refused),
+            self.accounts.count(Fate::CutOff),
+            self.accounts.sent.len(),
+            self.accounts.kept(),
+            self.accounts.times_cut_off(),
+            self.accounts.times_told(),
             self.back,
         )
     }
 
     /// Adds the run's figures.
     pub(super) fn add_to(&self, report: &mut Report) {
-        let acked = self.count(Fate::Acked);
+        let acked = self.accounts.count(Fate::Acked);
         let mut add = |name: &str, count: usize| report.add(name, "", count as f64);
-        add("publishes", self.sent.len());
+        add("publishes", self.accounts.sent.len());
         add("acknowledged", acked);
         add("in flight at the fault", self.in_flight);
-        add("kept", self.kept());
+        add("kept", self.accounts.kept());
         for kind in Kind::ALL {
             add(kind.name(), self.verdict.count(kind));
         }
-        add("subscribers told of a gap", self.times_told());
+        add("subscribers told of a gap", self.accounts.times_told());
         add("missed and told", self.verdict.missed_and_told);
         report.add(
             "back after the repair",

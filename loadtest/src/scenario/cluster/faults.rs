@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::time::{Instant, sleep};
 
 use super::mesh::{EDGES, JOINER, Mesh};
+use super::node::Node;
 use crate::args::ClusterFault;
 
 /// Load before the fault, in milliseconds: so long that every channel has some messages.
@@ -68,8 +69,17 @@ impl Dice {
     }
 }
 
-/// Breaks what the fault breaks and puts it right again, as far as that is part of it. Returns from when until when what
-/// is sent shows what the fault itself costs.
+/// The moments of a fault.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moments {
+    pub(super) broken: Instant,
+    /// When its repair began; where nothing is repaired, when it was over.
+    pub(super) repair: Instant,
+    /// What is sent from the fault until then shows what the fault itself costs.
+    pub(super) end: Instant,
+}
+
+/// Breaks what the fault breaks and puts it right again, as far as that is part of it; the mesh is at rest then.
 ///
 /// # Errors
 /// When something doesn't start, stop or come to rest.
@@ -77,93 +87,111 @@ pub(super) async fn commit(
     mesh: &mut Mesh<'_>,
     fault: ClusterFault,
     dice: Dice,
-) -> Result<Range<Instant>> {
+) -> Result<Moments> {
     let broken = Instant::now();
-    match fault {
-        ClusterFault::Join => mesh.start_nodes([JOINER]).await?,
-        ClusterFault::Leave => mesh.nodes[dice.node].leave().await?,
-        ClusterFault::Kill => return kill(mesh, dice).await,
-        ClusterFault::Freeze => freeze(mesh, dice).await?,
-        ClusterFault::CutStore => cut_store(mesh, dice).await,
-        ClusterFault::CutEdges => cut_edges(mesh, dice).await?,
-        ClusterFault::Postgres => restart_postgres(mesh, dice.outage).await?,
+    let repair = match fault {
+        ClusterFault::Join => {
+            mesh.start_nodes([JOINER]).await?;
+            None
+        }
+        ClusterFault::Leave => {
+            mesh.nodes[dice.node].leave().await?;
+            None
+        }
+        ClusterFault::Rolling => {
+            roll(mesh).await?;
+            None
+        }
+        ClusterFault::Kill => Some(kill(mesh, dice).await?),
+        ClusterFault::Freeze => Some(freeze(mesh, dice).await?),
+        ClusterFault::CutStore => Some(cut_store(mesh, dice).await),
+        ClusterFault::CutEdges => Some(cut_edges(mesh, dice).await?),
+        ClusterFault::Postgres => Some(restart_postgres(mesh, dice.outage).await?),
         ClusterFault::PostgresTwice => {
-            restart_postgres(mesh, Duration::ZERO).await?;
+            let repair = restart_postgres(mesh, Duration::ZERO).await?;
             sleep(dice.between).await;
             restart_postgres(mesh, Duration::ZERO).await?;
+            Some(repair)
         }
-        ClusterFault::AllNodes => kill_all(mesh, dice).await?,
-        ClusterFault::StoreReplaced => return replace_store(mesh).await,
-        ClusterFault::Rolling => roll(mesh).await?,
-    }
+        ClusterFault::AllNodes => Some(kill_all(mesh, dice).await?),
+        ClusterFault::StoreReplaced => Some(replace_store(mesh).await?),
+    };
     mesh.rest().await?;
-    Ok(broken..Instant::now())
+    let end = match (fault, repair) {
+        // What the node's coming back costs is what a join costs.
+        (ClusterFault::Kill, Some(repair)) => repair,
+        _ => Instant::now(),
+    };
+    Ok(Moments {
+        broken,
+        repair: repair.unwrap_or(end),
+        end,
+    })
 }
 
-/// The window ends before the node comes back: what that costs is what a join costs.
-async fn kill(mesh: &mut Mesh<'_>, dice: Dice) -> Result<Range<Instant>> {
-    let broken = Instant::now();
+/// As the others here: returns when the repair began.
+async fn kill(mesh: &mut Mesh<'_>, dice: Dice) -> Result<Instant> {
     mesh.nodes[dice.node].kill();
     sleep(dice.outage).await;
-    let back = Instant::now();
+    let repair = Instant::now();
     mesh.start_nodes([dice.node]).await?;
-    mesh.rest().await?;
-    Ok(broken..back)
+    Ok(repair)
 }
 
-async fn freeze(mesh: &Mesh<'_>, dice: Dice) -> Result<()> {
+async fn freeze(mesh: &Mesh<'_>, dice: Dice) -> Result<Instant> {
     mesh.nodes[dice.node].freeze(true)?;
     sleep(dice.outage).await;
-    mesh.nodes[dice.node].freeze(false)
+    mesh.nodes[dice.node].freeze(false)?;
+    Ok(Instant::now())
 }
 
-async fn cut_store(mesh: &Mesh<'_>, dice: Dice) {
+async fn cut_store(mesh: &Mesh<'_>, dice: Dice) -> Instant {
     mesh.nodes[dice.node].cut_store(true);
     sleep(dice.outage).await;
     mesh.nodes[dice.node].cut_store(false);
+    Instant::now()
 }
 
-async fn cut_edges(mesh: &Mesh<'_>, dice: Dice) -> Result<()> {
+async fn cut_edges(mesh: &Mesh<'_>, dice: Dice) -> Result<Instant> {
     let node = &mesh.nodes[dice.node];
-    let Some(edge) = dice.edge else {
-        node.cut_edges(true);
-        sleep(dice.outage).await;
-        node.cut_edges(false);
-        return Ok(());
-    };
     let linked = node.linked();
     ensure!(
         linked.len() >= EDGES.len(),
         "{} is linked to {linked:?}",
         node.name
     );
-    node.cut_edge(linked[edge], true);
+    let cut = |cut| match dice.edge {
+        Some(edge) => node.cut_edge(linked[edge], cut),
+        None => node.cut_edges(cut),
+    };
+    cut(true);
     sleep(dice.outage).await;
-    node.cut_edge(linked[edge], false);
-    Ok(())
+    cut(false);
+    Ok(Instant::now())
 }
 
-async fn restart_postgres(mesh: &mut Mesh<'_>, outage: Duration) -> Result<()> {
+async fn restart_postgres(mesh: &mut Mesh<'_>, outage: Duration) -> Result<Instant> {
     mesh.postgres.crash();
     sleep(outage).await;
-    mesh.postgres.run().await
+    let repair = Instant::now();
+    mesh.postgres.run().await?;
+    Ok(repair)
 }
 
-async fn kill_all(mesh: &mut Mesh<'_>, dice: Dice) -> Result<()> {
-    mesh.nodes.iter_mut().for_each(super::node::Node::kill);
+async fn kill_all(mesh: &mut Mesh<'_>, dice: Dice) -> Result<Instant> {
+    mesh.nodes.iter_mut().for_each(Node::kill);
     sleep(dice.outage).await;
-    mesh.start_nodes(0..mesh.at_rest).await
+    let repair = Instant::now();
+    mesh.start_nodes(0..mesh.at_rest).await?;
+    Ok(repair)
 }
 
-/// A node that starts makes the tables, so the fourth one comes: the others live on. The window ends with the replacing:
-/// what was sent until then belongs to the old store.
-async fn replace_store(mesh: &mut Mesh<'_>) -> Result<Range<Instant>> {
-    let broken = Instant::now();
+/// A node that starts makes the tables, so the fourth one comes: the others live on.
+async fn replace_store(mesh: &mut Mesh<'_>) -> Result<Instant> {
     mesh.replace_store()?;
     let replaced = Instant::now();
     mesh.start_nodes([JOINER]).await?;
-    mesh.rest().await?;
-    Ok(broken..replaced)
+    Ok(replaced)
 }
 
 async fn roll(mesh: &mut Mesh<'_>) -> Result<()> {

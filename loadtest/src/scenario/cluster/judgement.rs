@@ -4,16 +4,12 @@
 use tokio::time::Instant;
 
 use crate::scenario::follow::Log;
-use crate::scenario::proof::{Broken, Evidence, Fate, Sent, Verdict, Witness, judge};
+use crate::scenario::proof::{Accounts, Broken, Evidence, Fate, Sent, Verdict, Witness, judge};
 
 /// Judges a run whose store is the one that it began with: nobody is told of any gap.
-pub(super) fn of_one_store(sent: &[Sent], stored: &[Log], witnesses: &[Witness]) -> Verdict {
-    let mut verdict = judge(Evidence {
-        sent,
-        stored,
-        witnesses,
-    });
-    let needless = each_log(witnesses).filter(|(_, _, log)| log.times_told() > 0);
+pub(super) fn of_one_store(accounts: &Accounts) -> Verdict {
+    let mut verdict = judge(accounts.evidence());
+    let needless = each_log(&accounts.witnesses).filter(|(_, _, log)| log.times_told() > 0);
     let needless = needless.map(|(who, channel, _)| Broken::ToldOfNothing { channel, who });
     verdict.broken.extend(needless);
     verdict
@@ -21,12 +17,7 @@ pub(super) fn of_one_store(sent: &[Sent], stored: &[Log], witnesses: &[Witness])
 
 /// Judges a run in which an empty store took the place of the first: what was sent until then is gone, everybody who had
 /// some of it is told, and from then on everything holds as ever.
-pub(super) fn of_two_stores(
-    sent: &[Sent],
-    replaced: Instant,
-    stored: &[Log],
-    witnesses: &[Witness],
-) -> Verdict {
+pub(super) fn of_two_stores(accounts: &Accounts, replaced: Instant) -> Verdict {
     let owed = |one: &Sent| match one.fate {
         Fate::Acked if one.at < replaced => Sent {
             fate: Fate::CutOff,
@@ -34,14 +25,14 @@ pub(super) fn of_two_stores(
         },
         Fate::Acked | Fate::Refused | Fate::RefusedForGood | Fate::CutOff | Fate::Open => *one,
     };
-    let sent: Vec<_> = sent.iter().map(owed).collect();
-    let since: Vec<_> = witnesses.iter().map(since_told).collect();
+    let sent: Vec<_> = accounts.sent.iter().map(owed).collect();
+    let since: Vec<_> = accounts.witnesses.iter().map(since_told).collect();
     let mut verdict = judge(Evidence {
         sent: &sent,
-        stored,
+        stored: &accounts.stored,
         witnesses: &since,
     });
-    let untold = each_log(witnesses).filter(|(_, _, log)| log.times_told() == 0);
+    let untold = each_log(&accounts.witnesses).filter(|(_, _, log)| log.times_told() == 0);
     let untold = untold.map(|(who, channel, _)| Broken::NotTold { channel, who });
     verdict.broken.extend(untold);
     verdict
@@ -103,11 +94,16 @@ mod tests {
         log
     }
 
-    fn witness(numbers: &[u64]) -> Witness {
-        Witness {
+    fn accounts(sent: Vec<Sent>, stored: &[u64], seen: &[u64]) -> Accounts {
+        let witness = Witness {
             name: "edge-1".to_owned(),
-            logs: vec![log(numbers)],
+            logs: vec![log(seen)],
             ends: Vec::new(),
+        };
+        Accounts {
+            sent,
+            stored: vec![log(stored)],
+            witnesses: vec![witness],
         }
     }
 
@@ -121,8 +117,7 @@ mod tests {
     fn check_two(stored: &[u64], seen: &[u64], expected: &[Kind]) {
         let start = Instant::now();
         let replaced = start + Duration::from_millis(3500);
-        let witnesses = [witness(seen)];
-        let verdict = of_two_stores(&sent(start), replaced, &[log(stored)], &witnesses);
+        let verdict = of_two_stores(&accounts(sent(start), stored, seen), replaced);
         assert_eq!(kinds(&verdict), expected, "{:?}", verdict.broken);
     }
 
@@ -153,8 +148,8 @@ mod tests {
     #[test]
     fn being_told_of_nothing_is_found() {
         let start = Instant::now();
-        let sent = &sent(start)[..3];
-        let one_store = |seen: &[u64]| of_one_store(sent, &[log(&[1, 2, 3])], &[witness(seen)]);
+        let sent = || sent(start).into_iter().take(3).collect();
+        let one_store = |seen: &[u64]| of_one_store(&accounts(sent(), &[1, 2, 3], seen));
         assert_eq!(kinds(&one_store(&[1, 2, 3])), []);
         assert_eq!(kinds(&one_store(&[1, 2, 0, 3])), [Kind::Other]);
     }

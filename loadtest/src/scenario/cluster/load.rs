@@ -1,11 +1,12 @@
 //! Publishers and subscribers of a run, on all edges.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use futures_util::future::try_join_all;
-use tokio::task::{JoinHandle, spawn_local};
+use tokio::task::spawn_local;
 use tokio::time::{Instant, timeout};
 
 use super::config::{API_KEY, DURABLE};
@@ -13,7 +14,7 @@ use super::mesh::{EDGES, Mesh};
 use crate::api::Api;
 use crate::client::PATIENCE;
 use crate::scenario::follow::Follower;
-use crate::scenario::proof::{Book, Publisher, Sent, Witness, finish, wait};
+use crate::scenario::proof::{Book, Crowd, Publisher, Sent, Witness, wait};
 
 /// Channels of a run.
 const CHANNELS: usize = 200;
@@ -33,15 +34,9 @@ const ACKS_AFTER: usize = 2;
 /// Time within which it must have them.
 const BACK_WITHIN: Duration = Duration::from_secs(20);
 
-/// What publishes and follows in a run.
+/// What publishes and follows in a run. A subscriber goes to the next edge when its own stops.
 #[derive(Debug)]
-pub(super) struct Load {
-    pub(super) channels: Rc<[String]>,
-    book: Rc<Book>,
-    publishers: Vec<JoinHandle<()>>,
-    /// One per edge, which goes to the next edge when its own stops.
-    followers: Vec<Follower>,
-}
+pub(super) struct Load(pub(super) Crowd);
 
 impl Load {
     /// Subscribes one subscriber per edge to all channels, then begins to publish.
@@ -73,12 +68,26 @@ impl Load {
                 publishers.push(spawn_local(work));
             }
         }
-        Ok(Self {
+        Ok(Self(Crowd {
             channels,
             book,
             publishers,
             followers,
-        })
+        }))
+    }
+
+    /// Waits until every channel has a message.
+    ///
+    /// # Errors
+    /// When one has none for long.
+    pub(super) async fn wait_until_everywhere(&self, since: Instant) -> Result<()> {
+        let is_everywhere = || {
+            let acked = self.0.book.acked(since);
+            let channels: BTreeSet<usize> = acked.keys().map(|(_, channel)| *channel).collect();
+            (channels.len() == CHANNELS).then_some(())
+        };
+        let waited = wait(BACK_WITHIN, is_everywhere).await;
+        waited.context("a channel into which nothing was published")
     }
 
     /// Waits until each publisher has been acknowledged some messages more in each of its channels.
@@ -87,10 +96,10 @@ impl Load {
     /// When one hasn't in time.
     pub(super) async fn wait_until_back(&self) -> Result<()> {
         let since = Instant::now();
-        let pairs = self.publishers.len() * CHANNELS / PUBLISHERS;
+        let pairs = self.0.publishers.len() * CHANNELS / PUBLISHERS;
         let mut missing = pairs;
         let all = || {
-            let acked = self.book.acked(since);
+            let acked = self.0.book.acked(since);
             let back = acked.values().filter(|count| **count >= ACKS_AFTER);
             missing = pairs - back.count();
             (missing == 0).then_some(())
@@ -104,23 +113,12 @@ impl Load {
         Ok(())
     }
 
-    /// Lets publishers end and waits for their answers, puts one more message into each channel, and waits until
-    /// subscribers have it. Returns what was sent and what each subscriber saw, by channel.
+    /// Ends it; returns what was sent and what each subscriber saw, by channel.
     ///
     /// # Errors
     /// When the last messages aren't taken.
     pub(super) async fn end(self, mesh: &Mesh<'_>) -> Result<(Vec<Sent>, Vec<Witness>)> {
         let mut api = Api::connect_to(&mesh.edges[0].api()?, API_KEY).await?;
-        finish(
-            self.publishers,
-            &self.book,
-            &self.channels,
-            &mut api,
-            &self.followers,
-        )
-        .await?;
-        let witnesses = EDGES.iter().zip(&self.followers);
-        let witnesses = witnesses.map(|(name, follower)| Witness::of(name, follower));
-        Ok((self.book.sent(), witnesses.collect()))
+        self.0.end(&mut api, &EDGES).await
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use tokio::time::{Instant, sleep};
 
 use super::edge::Edge;
@@ -148,19 +148,26 @@ impl<'a> Mesh<'a> {
         bail!("after {REST_WITHIN:?} nodes own {last:?} slots");
     }
 
-    /// Slots of each node that runs, and whether they are all of them, claimed and shared evenly.
+    /// Slots of each node that runs, and whether they are all of them, claimed, shared evenly and at rest.
     async fn shares(&self) -> (Vec<f64>, bool) {
-        let (mut shares, mut all_claimed) = (Vec::new(), true);
+        let (mut shares, mut all_rest) = (Vec::new(), true);
         for node in self.nodes.iter().filter(|node| node.is_started()) {
             // One that doesn't answer owns nothing that could be counted on.
-            let (owned, claiming) = node.slots().await.unwrap_or_default();
-            all_claimed &= claiming == 0.0;
+            let (owned, rests) = node.slots().await.unwrap_or_default();
+            all_rest &= rests;
             shares.push(owned);
         }
         let most = (SLOTS * LOAD_MAX / shares.len() as f64).ceil();
         let is_even = shares.iter().all(|share| (1.0..=most).contains(share));
         let is_whole = (shares.iter().sum::<f64>() - SLOTS).abs() < 0.5;
-        (shares, is_even && is_whole && all_claimed)
+        (shares, is_even && is_whole && all_rest)
+    }
+
+    /// Heartbeats of each node that came late since its start; nothing of one that doesn't run.
+    pub(super) async fn late_heartbeats(&self) -> Vec<Option<f64>> {
+        let counts = self.nodes.iter().map(Node::late_heartbeats);
+        let counts = join_all(counts).await;
+        counts.into_iter().map(Result::ok).collect()
     }
 
     /// Names of processes that have ended though nobody ended them.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
-use trunkline_telemetry::names::backbone::{CLAIMING_NOW, SLOTS_NOW};
+use trunkline_telemetry::names::backbone::{CLAIMING_NOW, HEARTBEATS_LATE, MOVES, SLOTS_NOW};
 
 use super::config::node_config;
 use crate::metrics::Counted;
@@ -143,13 +143,22 @@ impl Node {
         self.links.cut_client(edge, cut);
     }
 
-    /// The slots that it owns, and how many of them it hasn't claimed yet.
+    /// The slots that it owns, and whether none of them is being claimed and nobody joins or leaves as far as it knows.
     ///
     /// # Errors
     /// When its metrics can't be read.
-    pub(super) async fn slots(&self) -> Result<(f64, f64)> {
+    pub(super) async fn slots(&self) -> Result<(f64, bool)> {
         let counted = self.counted().await?;
-        Ok((counted.now(SLOTS_NOW), counted.now(CLAIMING_NOW)))
+        let unrest = counted.now(CLAIMING_NOW) + counted.now(MOVES);
+        Ok((counted.now(SLOTS_NOW), unrest == 0.0))
+    }
+
+    /// Heartbeats that came late since its start.
+    ///
+    /// # Errors
+    /// When its metrics can't be read.
+    pub(super) async fn late_heartbeats(&self) -> Result<f64> {
+        Ok(self.counted().await?.of(HEARTBEATS_LATE))
     }
 
     async fn counted(&self) -> Result<Counted> {

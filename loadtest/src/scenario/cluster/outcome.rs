@@ -1,17 +1,14 @@
 //! What came of a run.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::blackout::{longest, was_open_at};
+use super::faults::Moments;
 use super::moves::Claim;
 use crate::args::ClusterFault;
 use crate::report::Report;
-use crate::scenario::follow::Log;
-use crate::scenario::proof::{Fate, Kind, Sent, Verdict, Witness};
+use crate::scenario::proof::{Accounts, Fate, Kind, Sent, Verdict};
 
 /// Time by which the machine may be late in a run that counts.
 const LATE_MAX: Duration = Duration::from_millis(500);
@@ -21,19 +18,18 @@ const LATE_MAX: Duration = Duration::from_millis(500);
 pub(super) struct Outcome {
     pub(super) verdict: Verdict,
     pub(super) fault: ClusterFault,
-    pub(super) sent: Vec<Sent>,
-    pub(super) witnesses: Vec<Witness>,
-    pub(super) stored: Vec<Log>,
+    pub(super) accounts: Accounts,
     /// By channel.
     pub(super) slots: Vec<i32>,
     /// Of those slots, from the fault on.
     pub(super) claims: Vec<Claim>,
-    /// Places of channels whose slots were claimed in the window.
+    /// Places of channels whose slots were claimed because of the fault.
     pub(super) moved: BTreeSet<usize>,
-    /// What is sent in it shows what the fault itself costs.
-    pub(super) window: Range<Instant>,
+    pub(super) moments: Moments,
     /// By how much the machine was late.
     pub(super) late: Duration,
+    /// Heartbeats that came late without a reason.
+    pub(super) late_heartbeats: f64,
     /// Slots of each node before and after.
     pub(super) shares: [Vec<f64>; 2],
     pub(super) outage: Duration,
@@ -42,26 +38,14 @@ pub(super) struct Outcome {
 impl Outcome {
     /// Whether its times say something of the mesh, and not of a machine that had no time for it.
     pub(super) fn counts(&self) -> bool {
-        self.late <= LATE_MAX
-    }
-
-    fn count(&self, fate: Fate) -> usize {
-        self.sent.iter().filter(|one| one.fate == fate).count()
-    }
-
-    fn kept(&self) -> usize {
-        self.stored.iter().map(|log| log.got.len()).sum()
-    }
-
-    fn times_told(&self) -> usize {
-        self.witnesses.iter().map(Witness::times_told).sum()
+        self.late <= LATE_MAX && self.late_heartbeats == 0.0
     }
 
     /// Publishes that were under way when it happened. Where slots move one after another: when the channel's slot was
-    /// claimed; where a node is lost: that, and sent before the fault; else sent before the fault and not acknowledged in
-    /// the window.
+    /// claimed; where a node is lost: that, and sent before the fault; else sent before the fault and not acknowledged
+    /// before its repair.
     pub(super) fn in_flight(&self) -> usize {
-        let Range { start, end } = self.window;
+        let Moments { broken, repair, .. } = self.moments;
         let at_a_claim = |one: &Sent| {
             let of_slot = |claim: &&Claim| claim.slot == self.slots[one.channel];
             let mut claims = self.claims.iter().filter(of_slot);
@@ -70,24 +54,25 @@ impl Outcome {
         let was_in_flight = |one: &&Sent| match self.fault {
             ClusterFault::Join | ClusterFault::Leave | ClusterFault::Rolling => at_a_claim(one),
             ClusterFault::Kill | ClusterFault::Freeze | ClusterFault::CutStore => {
-                one.at < start && at_a_claim(one)
+                one.at < broken && at_a_claim(one)
             }
             ClusterFault::CutEdges
             | ClusterFault::Postgres
             | ClusterFault::PostgresTwice
             | ClusterFault::AllNodes
-            | ClusterFault::StoreReplaced => one.was_in_flight(start, end),
+            | ClusterFault::StoreReplaced => one.was_in_flight(broken, repair),
         };
-        self.sent.iter().filter(was_in_flight).count()
+        self.accounts.sent.iter().filter(was_in_flight).count()
     }
 
     /// For how long each channel could not publish, by channel; nothing where that can't be said.
     fn blackouts(&self) -> Vec<Option<Duration>> {
         let mut by_channel = vec![Vec::new(); self.slots.len()];
-        for one in &self.sent {
+        for one in &self.accounts.sent {
             by_channel[one.channel].push(*one);
         }
-        let of_one = |sent: &Vec<Sent>| longest(sent, &self.window);
+        let window = self.moments.broken..self.moments.end;
+        let of_one = |sent: &Vec<Sent>| longest(sent, &window);
         by_channel.iter().map(of_one).collect()
     }
 
@@ -100,13 +85,9 @@ impl Outcome {
 
     /// The longest time from one message to the next that any subscriber had in any channel.
     fn longest_gap(&self) -> Duration {
-        let logs = self.witnesses.iter().flat_map(|one| &one.logs);
+        let logs = self.accounts.witnesses.iter().flat_map(|one| &one.logs);
         let gaps = logs.flat_map(|log| log.got.windows(2).map(|two| two[1].came - two[0].came));
         Duration::from_nanos(gaps.max().unwrap_or_default())
-    }
-
-    fn times_cut_off(&self) -> usize {
-        self.witnesses.iter().map(|one| one.ends.len()).sum()
     }
 
     /// What the run says of itself, in one line.
@@ -115,23 +96,25 @@ impl Outcome {
         format!(
             "outage {:.1?}; acked {}, refused {}, cut off {} of {}, kept {}; {} in flight; {} channels moved, without an \
              acknowledgement for {:.1?} at most, all channels {:.1?}; subscribers connected again {} times, were told of a \
-             gap {} times, had nothing for {:.1?} at most; slots {:?} then {:?}; the machine was late by {:.1?}",
+             gap {} times, had nothing for {:.1?} at most; slots {:?} then {:?}; the machine was late by {:.1?}, {} \
+             heartbeats",
             self.outage,
-            self.count(Fate::Acked),
-            self.count(Fate::Refused),
-            self.count(Fate::CutOff),
-            self.sent.len(),
-            self.kept(),
+            self.accounts.count(Fate::Acked),
+            self.accounts.count(Fate::Refused),
+            self.accounts.count(Fate::CutOff),
+            self.accounts.sent.len(),
+            self.accounts.kept(),
             self.in_flight(),
             self.moved.len(),
             longest(self.blackouts_of_moved()),
             longest(self.blackouts().into_iter().flatten().collect()),
-            self.times_cut_off(),
-            self.times_told(),
+            self.accounts.times_cut_off(),
+            self.accounts.times_told(),
             self.longest_gap(),
             self.shares[0],
             self.shares[1],
             self.late,
+            self.late_heartbeats,
         )
     }
 
@@ -139,14 +122,18 @@ impl Outcome {
     pub(super) fn add_to(&self, report: &mut Report, fault: &str) {
         let mut add = |name: &str, unit, value| report.add(format!("{fault}: {name}"), unit, value);
         let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        add("publishes", "", self.sent.len() as f64);
-        add("acknowledged", "", self.count(Fate::Acked) as f64);
-        add("kept", "", self.kept() as f64);
+        add("publishes", "", self.accounts.sent.len() as f64);
+        add("acknowledged", "", self.accounts.count(Fate::Acked) as f64);
+        add("kept", "", self.accounts.kept() as f64);
         add("in flight", "", self.in_flight() as f64);
         for kind in Kind::ALL {
             add(kind.name(), "", self.verdict.count(kind) as f64);
         }
-        add("subscribers told of a gap", "", self.times_told() as f64);
+        add(
+            "subscribers told of a gap",
+            "",
+            self.accounts.times_told() as f64,
+        );
         add("channels that moved", "", self.moved.len() as f64);
         let fullest = self.shares[1].iter().copied().fold(0.0, f64::max);
         let mean = self.shares[1].iter().sum::<f64>() / self.shares[1].len() as f64;
