@@ -6,6 +6,8 @@ mod backup;
 mod client;
 #[path = "restart/cut.rs"]
 mod cut;
+#[path = "restart/damage.rs"]
+mod damage;
 #[path = "restart/database.rs"]
 mod database;
 #[path = "restart/expired.rs"]

@@ -362,6 +362,7 @@ impl Page {
         self.counter(store::CALLS_UNKNOWN, stats.calls_unknown);
         self.counter(store::REOPENINGS, stats.reopenings);
         self.counter(store::HEADS_REMOVED, stats.heads_removed);
+        self.counter(store::DAMAGE_MET, stats.damage_met);
         self.counter(store::FAIL_OVERS, stats.fail_overs);
     }
 }

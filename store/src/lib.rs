@@ -3,6 +3,7 @@
 //! [`embedded`] needs no server: one directory, one process. [`postgres`] keeps messages in PostgreSQL.
 
 mod codec;
+mod damage;
 pub mod embedded;
 pub mod postgres;
 mod queue;

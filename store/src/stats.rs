@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::damage::Damage;
 use crate::queue::{Cost, Reason};
 
 /// What a store has done since it was opened, and what waits for it.
@@ -42,6 +43,8 @@ pub struct StoreStats {
     pub reopenings: u64,
     /// Heads of channels that have gone, since nothing had touched them for long and no message was left.
     pub heads_removed: u64,
+    /// Calls that failed because a row, or what they gave, makes no sense.
+    pub damage_met: u64,
     /// Fail-overs met that may have lost commits: each begins new epochs.
     pub fail_overs: u64,
 }
@@ -73,6 +76,7 @@ pub(crate) struct Counters {
     calls_unknown: AtomicU64,
     reopenings: AtomicU64,
     heads_removed: AtomicU64,
+    pub(crate) damage: Damage,
 }
 
 fn add(counter: &AtomicU64, count: u64) {
@@ -150,6 +154,7 @@ impl Counters {
             calls_unknown: read(&self.calls_unknown),
             reopenings: read(&self.reopenings),
             heads_removed: read(&self.heads_removed),
+            damage_met: self.damage.met(),
             fail_overs: 0,
         }
     }

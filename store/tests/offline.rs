@@ -137,7 +137,7 @@ fn each_damage_is_named() {
             "messages",
             message_key(9),
             Some(b"damage".to_vec()),
-            "damaged value in messages under key 010206636861743a310000000000000009: checksum doesn't fit",
+            "damaged value in messages, channel chat:1, slot 258, offset 9: checksum doesn't fit",
         ),
         (
             "messages",

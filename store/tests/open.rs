@@ -5,7 +5,7 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 use support::{block_on, open};
@@ -130,6 +130,55 @@ fn a_store_that_lacks_a_keyspace_is_refused() {
     );
 }
 
+/// Files of the database but its journals.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_none_or(|end| end != "jnl") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// A store with some messages; half of its file of this number, in the order of names, is cut off. `None` where it has
+/// fewer files.
+fn with_half_a_file(number: usize) -> Option<TempDir> {
+    let directory = TempDir::new().unwrap();
+    let store = open(directory.path());
+    block_on(async {
+        let claimed = Sample(&store).claim(258).await;
+        Sample(&store).append(claimed, "chat:1", 0, 3).await;
+    });
+    drop(store);
+    let mut files = files(&directory.path().join("data"));
+    files.sort();
+    let file = files.get(number)?;
+    let whole = fs::read(file).unwrap();
+    fs::write(file, &whole[..whole.len() / 2]).unwrap();
+    Some(directory)
+}
+
+#[test]
+fn a_damaged_file_of_the_database_is_told_in_words() {
+    let mut told = 0;
+    for directory in (0..).map_while(with_half_a_file) {
+        if let Err(error) = EmbeddedStore::open(directory.path(), Options::default()) {
+            let expected = format!(
+                "message store {}: its tables, or the list of them, are damaged: put a backup back",
+                directory.path().join("data").display()
+            );
+            let text = error.to_string();
+            assert!(text.starts_with(&expected), "{text}");
+            told += 1;
+        }
+    }
+    assert!(told > 0);
+}
+
 #[test]
 fn a_damaged_value_is_an_error_that_names_its_key() {
     let directory = TempDir::new().unwrap();
@@ -138,8 +187,9 @@ fn a_damaged_value_is_an_error_that_names_its_key() {
     drop(store);
     put(directory.path(), "heads", b"\x01\x02\x01a", b"damage");
     let store = open(directory.path());
-    let expected = "damaged value in heads under key 01020161: checksum doesn't fit".to_owned();
+    let expected = "damaged value in heads, channel a, slot 258: checksum doesn't fit".to_owned();
     let heads = block_on(store.heads(vec![(claimed.slot, make::channel("a"))]));
     assert_eq!(heads, Err(StoreError::Data(expected)));
+    assert_eq!(store.stats().damage_met, 1);
     block_on(Sample(&store).append(claimed, "b", 0, 1));
 }

@@ -96,7 +96,7 @@ impl Mesh {
     }
 }
 
-fn store(server: &Postgres, database: &str) -> String {
+pub(crate) fn store(server: &Postgres, database: &str) -> String {
     format!(
         "kind = \"postgres\"\npostgres.dsn = \"{}\"",
         server.dsn(database)

@@ -148,6 +148,27 @@ impl Pending {
         }
     }
 
+    /// Why the store did nothing, where it is the store's fault.
+    pub(super) fn error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Append {
+                outcome: AppendOutcome::Failed(error),
+                ..
+            }
+            | Self::Claim {
+                outcome: Err(ClaimError::Store(error)),
+                ..
+            }
+            | Self::RaiseFloor {
+                outcome: Err(FloorError::Store(error)),
+                ..
+            } => Some(error),
+            Self::ChangeView { outcome, .. } => outcome.as_ref().err(),
+            Self::Done { outcome, .. } => outcome.as_ref().err(),
+            Self::Append { .. } | Self::Claim { .. } | Self::RaiseFloor { .. } => None,
+        }
+    }
+
     /// Answers after the commit failed: whether it was taken will be seen when the database is open again.
     pub(super) fn answer_unknown(self, why: &str) {
         let away = || StoreError::Away(why.to_owned());

@@ -1,5 +1,7 @@
 //! The database: its keyspaces, its format, the rows that a commit is checked against.
 
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,18 +35,42 @@ const UNWRITTEN_TABLES_MAX: usize = 2;
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
     /// The database failed.
-    #[error("{0}")]
+    #[error("{}", in_words(.0))]
     Database(#[from] fjall::Error),
     /// A value can't be read.
-    #[error("damaged value in {keyspace} under key {key}: {source}")]
+    #[error("damaged value in {keyspace}, {row}: {source}")]
     Damaged {
         /// The keyspace's name.
         keyspace: &'static str,
-        /// The key in hex.
-        key: String,
+        /// What its key names.
+        row: String,
         /// What is wrong with it.
         source: DecodeError,
     },
+}
+
+/// What the database's error means for who runs the store: its own text is meant for its makers.
+fn in_words(error: &fjall::Error) -> String {
+    const DAMAGED: &str = "its tables, or the list of them, are damaged: put a backup back";
+    let sources = std::iter::successors(error.source(), |&error| error.source());
+    let io = sources
+        .into_iter()
+        .find_map(|source| source.downcast_ref::<io::Error>());
+    match (error, io) {
+        // A file of it that isn't there or isn't whole.
+        (_, Some(io))
+            if matches!(
+                io.kind(),
+                ErrorKind::NotFound | ErrorKind::UnexpectedEof | ErrorKind::InvalidData
+            ) =>
+        {
+            format!("{DAMAGED} ({io})")
+        }
+        (_, Some(io)) => io.to_string(),
+        (fjall::Error::Poisoned, None) => "a commit has failed, it takes no other".to_owned(),
+        (fjall::Error::Locked, None) => "another process has it open".to_owned(),
+        (_, None) => DAMAGED.to_owned(),
+    }
 }
 
 impl From<DiskError> for StoreError {
@@ -70,10 +96,10 @@ impl AsRef<Keyspace> for Rows {
 
 impl Rows {
     pub(super) fn damaged(&self, key: &[u8]) -> impl FnOnce(DecodeError) -> DiskError {
-        let (keyspace, key) = (self.name, hex::encode(key));
+        let (keyspace, row) = (self.name, key::describe(self.name, key));
         move |source| DiskError::Damaged {
             keyspace,
-            key,
+            row,
             source,
         }
     }

@@ -92,6 +92,30 @@ pub(super) fn parse_idempotency(key: &[u8]) -> Option<(Slot, Channel, Idempotenc
     Some((slot, channel, IdempotencyKey::new(name).ok()?))
 }
 
+/// What the key of a row names, for people; the user whose row it is stays unnamed.
+pub(super) fn describe(keyspace: &str, key: &[u8]) -> String {
+    let channel =
+        |(slot, channel): (Slot, Channel)| format!("channel {channel}, slot {}", slot.number());
+    let described = match keyspace {
+        "messages" => parse_message(key)
+            .map(|(slot, name, offset)| format!("{}, offset {}", channel((slot, name)), offset.0)),
+        "heads" => parse_channel(key).map(channel),
+        "idempotency_keys" => parse_idempotency(key).map(|(slot, name, _)| channel((slot, name))),
+        "publish_ids" => parse_publish_id(key).map(|(slot, id)| {
+            format!(
+                "slot {}, edge {}, publish {}",
+                slot.number(),
+                id.edge,
+                id.counter
+            )
+        }),
+        "slots" => parse_slot(key).map(|slot| format!("slot {}", slot.number())),
+        "last_seen" => Some("row of a user".to_owned()),
+        _ => None,
+    };
+    described.unwrap_or_else(|| format!("key {}", hex::encode(key)))
+}
+
 /// `slot u16`.
 pub(super) const fn slot(slot: Slot) -> [u8; 2] {
     slot.number().to_be_bytes()

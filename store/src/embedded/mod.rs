@@ -181,7 +181,7 @@ impl EmbeddedStore {
         read: impl FnOnce(&Disk) -> Result<T, disk::DiskError> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send {
         let (sender, answer) = oneshot::channel();
-        let job = ReadJob::new(read, sender);
+        let job = ReadJob::new(read, sender, Arc::clone(&self.shared));
         if let Err(refusal) = self.shared.reads.push(job, Cost { bytes: 0, units: 1 }) {
             self.shared.counters.count_refused_read(refusal.reason);
             refusal.item.answer_away(refusal.reason.text());

@@ -27,10 +27,13 @@ impl ReadJob {
     pub(super) fn new<T: Send + 'static>(
         read: impl FnOnce(&Disk) -> Result<T, DiskError> + Send + 'static,
         answer: Sender<Result<T, StoreError>>,
+        shared: Arc<Shared>,
     ) -> Self {
         Self(Box::new(move |disk| {
             let away = |why: &str| StoreError::Away(why.to_owned());
             let result = disk.map_err(away).and_then(|disk| Ok(read(disk)?));
+            let damage = &shared.counters.damage;
+            let result = result.inspect_err(|error| damage.note(error));
             // Who doesn't wait any more isn't told.
             drop(answer.send(result));
         }))

@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use trunkline_shared::limits::{APPEND_BYTES_MAX, APPEND_PARTS_MAX};
 
 use super::Shared;
-use super::command::Command;
+use super::command::{Command, Pending};
 use super::directory::{self, Directory};
 use super::disk::Disk;
 use super::options::Options;
@@ -75,12 +75,12 @@ impl Writer {
             .into_iter()
             .map(|command| command.stage(&mut stage))
             .collect();
+        let failed = pending.iter().filter_map(Pending::error);
+        failed.for_each(|error| self.shared.counters.damage.note(error));
         match stage.commit(&mut self.sweep) {
             Ok(sum) => {
                 self.shared.counters.count_commit(sum, begun.elapsed());
-                pending
-                    .into_iter()
-                    .for_each(super::command::Pending::answer);
+                pending.into_iter().for_each(Pending::answer);
                 Ok(())
             }
             Err(error) => {

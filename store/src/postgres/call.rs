@@ -12,6 +12,7 @@ use super::error::Fault;
 use super::session::{Session, within};
 use super::worker::{Tools, Work};
 use crate::queue::Cost;
+use crate::stats::Counters;
 
 type Running = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
@@ -31,6 +32,7 @@ impl Call {
     pub(super) fn new<T, E, F>(
         work: impl FnOnce(Arc<Session>) -> F + Send + 'static,
         answer: Sender<Result<T, E>>,
+        counters: Arc<Counters>,
     ) -> Self
     where
         T: Send + 'static,
@@ -38,7 +40,7 @@ impl Call {
         F: Future<Output = Result<Result<T, E>, Fault>> + Send + 'static,
     {
         Self(Box::new(move |session| match session {
-            Ok(session) => Box::pin(run(work(session), answer)),
+            Ok(session) => Box::pin(run(work(session), answer, counters)),
             Err(why) => {
                 drop(answer.send(Err(StoreError::Away(why.to_owned()).into())));
                 Box::pin(std::future::ready(Ok(())))
@@ -51,10 +53,15 @@ impl Call {
 async fn run<T, E: From<StoreError>>(
     work: impl Future<Output = Result<Result<T, E>, Fault>>,
     answer: Sender<Result<T, E>>,
+    counters: Arc<Counters>,
 ) -> Result<(), Fault> {
     let (result, usable) = match work.await {
         Ok(result) => (result, Ok(())),
-        Err(Fault::Data(why)) => (Err(StoreError::Data(why).into()), Ok(())),
+        Err(Fault::Data(why)) => {
+            let error = StoreError::Data(why);
+            counters.damage.note(&error);
+            (Err(error.into()), Ok(()))
+        }
         Err(fault @ (Fault::Busy(_) | Fault::Lost(_))) => {
             (Err(StoreError::from(fault.clone()).into()), Err(fault))
         }

@@ -1,5 +1,6 @@
 //! Why a store can't be opened, and what an error of the database means for who asked.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -126,6 +127,16 @@ pub(super) enum Fault {
     /// The connection is lost or useless; what was asked on it may or may not have been done.
     #[error("{0}")]
     Lost(String),
+}
+
+impl Fault {
+    /// Says which row it is about, where it is about one.
+    pub(super) fn of(self, row: impl Display) -> Self {
+        match self {
+            Self::Data(why) => Self::Data(format!("{row}: {why}")),
+            Self::Busy(_) | Self::Lost(_) => self,
+        }
+    }
 }
 
 impl From<Fault> for StoreError {

@@ -2,9 +2,9 @@
 
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
-use trunkline_shared::{Channel, Offset, RingView, Slot};
+use trunkline_shared::{Channel, Offset, PublishId, RingView, Slot};
 use trunkline_store_core::{
-    AllFound, FindRequest, Found, FoundKey, Head, RangeRequest, StoredMessage,
+    AllFound, ChannelKey, FindRequest, Found, FoundKey, Head, RangeRequest, StoredMessage,
 };
 
 use super::batch::number;
@@ -19,8 +19,18 @@ pub(super) fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T
         .map_err(|error| Fault::Data(error.to_string()))
 }
 
-fn damaged(what: &str) -> impl FnOnce(crate::codec::DecodeError) -> Fault {
-    move |error| Fault::Data(format!("damaged {what}: {error}"))
+fn damaged(error: crate::codec::DecodeError) -> Fault {
+    Fault::Data(error.to_string())
+}
+
+/// Adds to a fault which row of a channel it is about.
+pub(super) fn in_row(table: &str, slot: Slot, channel: &Channel) -> impl FnOnce(Fault) -> Fault {
+    let (slot, channel) = (slot.number(), channel.as_str());
+    move |fault| {
+        fault.of(format_args!(
+            "trunkline.{table}, channel {channel}, slot {slot}"
+        ))
+    }
 }
 
 /// The head in two columns of a row.
@@ -54,7 +64,9 @@ pub(super) async fn heads(
         .await?;
     let mut heads = vec![Head::default(); channels.len()];
     for row in &rows {
-        heads[place(row, channels.len())?] = head(row, 1)?;
+        let place = place(row, channels.len())?;
+        let (slot, channel) = &channels[place];
+        heads[place] = head(row, 1).map_err(in_row("head", *slot, channel))?;
     }
     Ok(heads)
 }
@@ -78,12 +90,16 @@ pub(super) async fn range(
             ],
         )
         .await?;
-    rows.iter().map(message).collect()
+    let messages = rows.iter().map(message);
+    messages
+        .collect::<Result<_, _>>()
+        .map_err(in_row("message", request.slot, &request.channel))
 }
 
 fn message(row: &Row) -> Result<StoredMessage, Fault> {
     let offset = Offset(from_ordered(column(row, 0)?)?);
-    record::decode_message(offset, column(row, 1)?).map_err(damaged("message"))
+    record::decode_message(offset, column(row, 1)?)
+        .map_err(|error| damaged(error).of(format_args!("offset {}", offset.0)))
 }
 
 pub(super) async fn find(session: &Session, request: &FindRequest) -> Result<AllFound, Fault> {
@@ -118,20 +134,32 @@ pub(super) async fn find(session: &Session, request: &FindRequest) -> Result<All
     let mut found = AllFound::default();
     for row in &rows {
         let place = place(row, ids.len() + keys.len())?;
-        let offset = Offset(from_ordered(column(row, 2)?)?);
         match ids.get(place) {
-            Some((_, id)) => found.ids.push(Found {
-                id: *id,
-                channel: channel(row, 1)?,
-                offset,
-            }),
-            None => found.keys.push(FoundKey {
-                key: keys[place - ids.len()].clone(),
-                offset,
-            }),
+            Some((slot, id)) => found.ids.push(found_id(row, *slot, *id)?),
+            None => found.keys.push(found_key(row, &keys[place - ids.len()])?),
         }
     }
     Ok(found)
+}
+
+fn found_id(row: &Row, slot: Slot, id: PublishId) -> Result<Found, Fault> {
+    let channel = channel(row, 1)
+        .map_err(|fault| fault.of(format_args!("trunkline.message, slot {}", slot.number())))?;
+    let offset = from_ordered(column(row, 2)?).map_err(in_row("message", slot, &channel))?;
+    Ok(Found {
+        id,
+        channel,
+        offset: Offset(offset),
+    })
+}
+
+fn found_key(row: &Row, key: &ChannelKey) -> Result<FoundKey, Fault> {
+    let offset = from_ordered(column(row, 2)?);
+    let offset = offset.map_err(in_row("idempotency_key", key.slot, &key.channel))?;
+    Ok(FoundKey {
+        key: key.clone(),
+        offset: Offset(offset),
+    })
 }
 
 fn channel(row: &Row, index: usize) -> Result<Channel, Fault> {
@@ -143,7 +171,12 @@ fn channel(row: &Row, index: usize) -> Result<Channel, Fault> {
 }
 
 pub(super) async fn view(session: &Session) -> Result<Option<RingView>, Fault> {
-    let rows = session.query(&session.statements.view, &[]).await?;
-    let view = |row| record::decode_view(column(row, 0)?).map_err(damaged("view"));
-    rows.first().map(view).transpose()
+    view_in(&session.query(&session.statements.view, &[]).await?)
+}
+
+/// The view in the rows of its table, of which there is one or none.
+pub(super) fn view_in(rows: &[Row]) -> Result<Option<RingView>, Fault> {
+    let view = |row: &Row| record::decode_view(column(row, 0)?).map_err(damaged);
+    let view = rows.first().map(view).transpose();
+    view.map_err(|fault: Fault| fault.of("trunkline.view"))
 }

@@ -151,7 +151,8 @@ impl Server {
         W: FnOnce(Arc<Session>) -> F + Send + 'static,
     {
         let (sender, answer) = oneshot::channel();
-        if let Err(refusal) = inbox.push(Call::new(work, sender), ONE_CALL) {
+        let call = Call::new(work, sender, Arc::clone(&self.counters));
+        if let Err(refusal) = inbox.push(call, ONE_CALL) {
             self.counters.count_refused_write(refusal.reason);
             refusal.item.answer_away(why(refusal.reason));
         }
@@ -172,7 +173,8 @@ impl Server {
             let work = work(session);
             async move { work.await.map(Ok) }
         };
-        if let Err(refusal) = self.reads.push(Call::new(work, sender), ONE_CALL) {
+        let call = Call::new(work, sender, Arc::clone(&self.counters));
+        if let Err(refusal) = self.reads.push(call, ONE_CALL) {
             self.counters.count_refused_read(refusal.reason);
             refusal.item.answer_away(why(refusal.reason));
         }

@@ -126,6 +126,7 @@ fn give_up(run: Vec<Append>, fault: Fault, tools: &Tools) -> Result<(), Fault> {
         }
         fault @ (Fault::Data(_) | Fault::Busy(_)) => {
             let error = StoreError::from(fault.clone());
+            tools.counters.damage.note(&error);
             for append in run {
                 append.answer(AppendOutcome::Failed(error.clone()));
             }

@@ -12,7 +12,7 @@ use trunkline_store_core::{
 use super::batch::number;
 use super::error::Fault;
 use super::numbers::{from_name, from_ordered, name, ordered};
-use super::reads::{column, head};
+use super::reads::{column, head, in_row};
 use super::session::Session;
 use crate::record;
 
@@ -116,7 +116,9 @@ pub(super) async fn raise_floor(
         )
         .await?;
     match rows.first() {
-        Some(row) => head(row, 0).map(Ok),
+        Some(row) => head(row, 0)
+            .map_err(in_row("head", request.slot, &request.channel))
+            .map(Ok),
         None => Ok(Err(FloorError::Generation)),
     }
 }

@@ -73,6 +73,11 @@ pub const HEADS_REMOVED: Metric = Metric::new(
     "trunkline_store_heads_removed",
     "Heads of channels that have gone after store.history_meta_ttl",
 );
+/// Calls that failed because a row makes no sense.
+pub const DAMAGE_MET: Metric = Metric::new(
+    "trunkline_store_damage_met",
+    "Calls that failed because a row, or what they gave, makes no sense; the log names it",
+);
 /// Fail-overs met that may have lost commits.
 pub const FAIL_OVERS: Metric = Metric::new(
     "trunkline_store_fail_overs",
@@ -98,5 +103,6 @@ pub const ALL: &[Metric] = &[
     CALLS_UNKNOWN,
     REOPENINGS,
     HEADS_REMOVED,
+    DAMAGE_MET,
     FAIL_OVERS,
 ];
