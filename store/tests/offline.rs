@@ -18,6 +18,10 @@ use trunkline_store_core::{
     AppendOutcome, Claimed, FindRequest, FloorRequest, Generation, Head, MessageStore,
 };
 
+/// A channel of slot 258, and one of slot 7.
+const CHAT: &str = "chat:21454";
+const OTHER: &str = "chat:\x001738";
+
 /// A store with 20 messages in one slot, of which 5 are below the floor, and 3 in another, the last one with a key.
 fn filled() -> (TempDir, Claimed) {
     let directory = TempDir::new().unwrap();
@@ -25,16 +29,16 @@ fn filled() -> (TempDir, Claimed) {
     let claimed = block_on(async {
         let sample = Sample(&store);
         let claimed = sample.claim(258).await;
-        sample.append(claimed, "chat:1", 0, 20).await;
+        sample.append(claimed, CHAT, 0, 20).await;
         let other = sample.claim(7).await;
-        sample.append(other, "chat:a\0b", 0, 2).await;
-        let keyed = make::part(other, vec![make::keyed("chat:a\0b", 2, KEY)]);
+        sample.append(other, OTHER, 0, 2).await;
+        let keyed = make::part(other, vec![make::keyed(OTHER, 2, KEY)]);
         let outcome = store.append(vec![keyed]).await;
         assert_eq!(outcome, AppendOutcome::Committed { refused: vec![] });
         let floor = FloorRequest {
             slot: claimed.slot,
             generation: claimed.generation,
-            channel: make::channel("chat:1"),
+            channel: make::channel(CHAT),
             floor: Offset(5),
         };
         store.raise_floor(floor).await.unwrap();
@@ -60,7 +64,7 @@ fn change(path: &Path, keyspace: &str, key: &[u8], value: Option<&[u8]>) {
 }
 
 fn message_key(offset: u64) -> Vec<u8> {
-    [b"\x01\x02\x06chat:1", &offset.to_be_bytes()[..]].concat()
+    [b"\x01\x02\x0achat:21454", &offset.to_be_bytes()[..]].concat()
 }
 
 /// An idempotency key's row: version byte, offset, times, checksum.
@@ -137,43 +141,43 @@ fn each_damage_is_named() {
             "messages",
             message_key(9),
             Some(b"damage".to_vec()),
-            "damaged value in messages, channel chat:1, slot 258, offset 9: checksum doesn't fit",
+            "damaged value in messages, channel chat:21454, slot 258, offset 9: checksum doesn't fit",
         ),
         (
             "messages",
             message_key(9),
             None,
-            "channel chat:1: message 8 is followed by 10",
+            "channel chat:21454: message 8 is followed by 10",
         ),
         (
             "messages",
             message_key(20),
             None,
-            "channel chat:1: the head is 20, the newest message 19",
+            "channel chat:21454: the head is 20, the newest message 19",
         ),
         (
             "heads",
-            b"\x01\x02\x06chat:1".to_vec(),
+            b"\x01\x02\x0achat:21454".to_vec(),
             None,
-            "channel chat:1: the head is 0, the newest message 20",
+            "channel chat:21454: the head is 0, the newest message 20",
         ),
         (
             "slots",
             b"\x01\x02".to_vec(),
             None,
-            "channel chat:1: its slot 258 was never claimed",
+            "channel chat:21454: its slot 258 was never claimed",
         ),
         (
             "publish_ids",
             [&b"\x01\x02"[..], &[7; 16], &9u64.to_be_bytes()].concat(),
             None,
-            "channel chat:1: the publish id of message 9 names nothing",
+            "channel chat:21454: the publish id of message 9 names nothing",
         ),
         (
             "idempotency_keys",
-            b"\x01\x02\x06chat:1key".to_vec(),
+            b"\x01\x02\x0achat:21454key".to_vec(),
             Some(key_of_message(21)),
-            "channel chat:1: an idempotency key names message 21, the head is 20",
+            "channel chat:21454: an idempotency key names message 21, the head is 20",
         ),
     ];
     for (keyspace, key, value, expected) in damages {
@@ -210,12 +214,12 @@ fn an_import_has_the_messages_of_its_export_under_new_epochs() {
     let again = block_on(Sample(&store).claim(258));
     assert_eq!(again.generation, Generation(claimed.generation.0 + 2));
     assert_ne!(again.epoch, claimed.epoch);
-    let all = make::offsets(claimed.slot, "chat:1", 1, 20);
+    let all = make::offsets(claimed.slot, CHAT, 1, 20);
     let expected: Vec<_> = (6..=20).map(make::message).collect();
     assert_eq!(block_on(Sample(&store).range(all)), expected);
     let asked = FindRequest {
         ids: vec![(claimed.slot, make::id(7))],
-        ..make::keys_of(make::slot(7), "chat:a\0b", &[KEY])
+        ..make::keys_of(make::slot(7), OTHER, &[KEY])
     };
     let found = block_on(store.find(asked)).unwrap();
     assert_eq!((found.ids.len(), found.keys[0].offset), (1, Offset(3)));
@@ -228,8 +232,8 @@ fn json_stands_in_an_export_as_it_is_and_other_bytes_in_base64() {
     {
         let store = open(directory.path());
         let sample = Sample(&store);
-        let claimed = block_on(sample.claim(1));
-        let mut append = make::messages("chat:1", 0, 4);
+        let claimed = block_on(sample.claim(258));
+        let mut append = make::messages(CHAT, 0, 4);
         for (message, content) in append.messages.iter_mut().zip(contents) {
             message.publication.data = bytes::Bytes::copy_from_slice(content).into();
         }
@@ -253,7 +257,7 @@ fn json_stands_in_an_export_as_it_is_and_other_bytes_in_base64() {
     let copy = TempDir::new().unwrap();
     import(copy.path(), &exported[..]).unwrap();
     let store = open(copy.path());
-    let read = block_on(Sample(&store).range(make::offsets(make::slot(1), "chat:1", 1, 4)));
+    let read = block_on(Sample(&store).range(make::offsets(make::slot(258), CHAT, 1, 4)));
     let read: Vec<_> = read
         .iter()
         .map(|message| message.publication.data.bytes())
@@ -286,8 +290,20 @@ fn an_export_that_is_not_whole_makes_no_store() {
             "line 1: the export has version 4, this program knows versions 1 to 3",
         ),
         (
+            exported.clone() + lines[9] + "\n",
+            "line 31: it stands behind the end of the export",
+        ),
+        (
+            exported.replace(lines[10], &[lines[10]; 2].join("\n")),
+            "line 12: it stands twice, or out of the order of an export",
+        ),
+        (
+            exported.replace("\"slot\":258,\"channel\"", "\"slot\":259,\"channel\""),
+            "line 5: its slot is not that of its channel",
+        ),
+        (
             without(10).replace("\"messages\":23", "\"messages\":22"),
-            "the export doesn't agree with itself: channel chat:1: message ",
+            "the export doesn't agree with itself: channel chat:21454: message ",
         ),
     ];
     for (text, expected) in cases {
@@ -328,8 +344,8 @@ fn a_mark_is_whole_and_goes_along_with_an_export() {
         let sample = Sample(&store);
         let later = UnixMillis(u64::MAX);
         store.forget_heads(later).await.unwrap();
-        assert_eq!(sample.head(258, "chat:1").await, Head::at_mark(Offset(20)));
-        sample.append(claimed, "chat:2", 20, 2).await;
+        assert_eq!(sample.head(258, CHAT).await, Head::at_mark(Offset(20)));
+        sample.append(claimed, "chat:21971", 20, 2).await;
     });
     drop(store);
     let (counts, findings) = check(directory.path());
@@ -342,12 +358,122 @@ fn a_mark_is_whole_and_goes_along_with_an_export() {
     import(copy.path(), &export(directory.path())[..]).unwrap();
     let store = open(copy.path());
     let head = |slot, channel| block_on(Sample(&store).head(slot, channel));
-    assert_eq!(head(258, "chat:1"), Head::at_mark(Offset(20)));
-    assert_eq!(head(7, "chat:1"), Head::at_mark(Offset(3)));
+    assert_eq!(head(258, CHAT), Head::at_mark(Offset(20)));
+    assert_eq!(head(7, CHAT), Head::at_mark(Offset(3)));
     assert_eq!(
-        (head(258, "chat:2").offset, head(258, "chat:2").floor),
+        (
+            head(258, "chat:21971").offset,
+            head(258, "chat:21971").floor
+        ),
         (Offset(22), Offset(20))
     );
+}
+
+/// An export with one message, whose fields are replaced.
+fn imported_with(changes: &[(&str, &str)]) -> String {
+    let lines = [
+        r#"{"trunkline_store":{"version":2,"created":1,"birth":1}}"#,
+        r#"{"slot":{"slot":258,"generation":1,"epoch":"0000000000000001","view":{"birth":1,"timeline":0,"number":1}}}"#,
+        r#"{"head":{"slot":258,"channel":"chat:21454","offset":1,"floor":0}}"#,
+        r#"{"message":{"slot":258,"channel":"chat:21454","offset":1,"edge":"07070707070707070707070707070707","counter":1,"time":1,"origin":"","entered_micros":0,"left_owner_micros":0,"info":{"user":"","client":"","conn_info":{"base64":""},"chan_info":{"base64":""}},"tags":[],"is_json":true,"data":{"json":7}}}"#,
+        r#"{"end":{"slots":1,"heads":1,"messages":1,"keys":0}}"#,
+    ];
+    let mut text = lines.map(|line| format!("{line}\n")).concat();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    let copy = TempDir::new().unwrap();
+    match import(copy.path(), text.as_bytes()) {
+        Ok(_) => "imported".to_owned(),
+        Err(error) => {
+            assert!(!copy.path().join("data").exists());
+            error.to_string()
+        }
+    }
+}
+
+#[test]
+fn what_could_not_have_been_published_is_not_imported() {
+    let ahead = (std::time::SystemTime::now() + std::time::Duration::from_secs(2 * 86400))
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis()
+        .to_string();
+    let base64 = |bytes: usize| format!(r#"{{"base64":"{}"}}"#, "AAAA".repeat(bytes / 3));
+    let json_data = r#"{"json":7}"#;
+    let conn_info = r#""conn_info":{"base64":""}"#;
+    let large_info = format!("\"conn_info\":{}", base64(4098));
+    let tag = |count: usize| format!("\"tags\":[{}]", vec![r#"["a","b"]"#; count].join(","));
+    let cases: [(&str, &str, &str); 14] = [
+        ("", "", "imported"),
+        (
+            "\"birth\":1}}",
+            &format!("\"birth\":{ahead}}}}}"),
+            "line 1: birth is more than a day ahead of this machine's clock",
+        ),
+        (
+            "{\"birth\":1,",
+            "{\"birth\":2,",
+            "line 2: view makes no sense",
+        ),
+        (
+            "\"number\":1}",
+            "\"number\":9223372036854775807}",
+            "line 2: view makes no sense",
+        ),
+        (
+            "\"generation\":1",
+            "\"generation\":18446744073709551615",
+            "line 2: generation makes no sense",
+        ),
+        (
+            "\"offset\":1,\"floor\"",
+            "\"offset\":18446744073709551615,\"floor\"",
+            "line 3: offset makes no sense",
+        ),
+        (
+            "\"time\":1",
+            &format!("\"time\":{ahead}"),
+            "line 4: time is more than a day ahead of this machine's clock",
+        ),
+        (
+            json_data,
+            r#"{"base64":"ew=="}"#,
+            "line 4: data makes no sense",
+        ),
+        (
+            json_data,
+            r#"{"base64":"ewp9"}"#,
+            "line 4: data makes no sense",
+        ),
+        (
+            json_data,
+            &base64(65_538),
+            "line 4: data is larger than what can be published",
+        ),
+        (
+            conn_info,
+            &large_info,
+            "line 4: conn_info is larger than what can be published",
+        ),
+        (
+            "\"tags\":[]",
+            &tag(17),
+            "line 4: tags is larger than what can be published",
+        ),
+        ("\"tags\":[]", &tag(16), "imported"),
+        (
+            "\"slot\":258,\"channel\"",
+            "\"slot\":1,\"channel\"",
+            "line 3: its slot is not that of its channel, whatever the namespace's routing_segments",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        let changes = [(from, to)];
+        let changes = if from.is_empty() { &[][..] } else { &changes };
+        assert_eq!(imported_with(changes), expected, "{to:.60}");
+    }
 }
 
 #[test]
@@ -389,5 +515,5 @@ fn new_epochs_fence_and_outrank_what_was_before() {
     let again = block_on(Sample(&store).claim(258));
     assert_eq!(again.generation, Generation(claimed.generation.0 + 2));
     assert!(again.epoch != claimed.epoch && again.epoch != Epoch::new(0));
-    assert_eq!(block_on(Sample(&store).head(258, "chat:1")).offset.0, 20);
+    assert_eq!(block_on(Sample(&store).head(258, CHAT)).offset.0, 20);
 }

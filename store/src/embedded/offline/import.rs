@@ -10,7 +10,8 @@ use fjall::{OwnedWriteBatch, PersistMode};
 use trunkline_shared::UnixMillis;
 
 use super::check::{Counts, check};
-use super::line::{End, Line, Nonsense, VERSION};
+use super::expected::{Expected, Kind, in_its_slot};
+use super::line::{End, Line, Nonsense, VERSION, not_ahead};
 use super::{birth_after, with_new_epoch};
 use crate::embedded::directory::{self, Directory};
 use crate::embedded::disk::{Disk, DiskError};
@@ -93,6 +94,9 @@ pub fn import(path: &Path, mut input: impl BufRead) -> Result<Counts, ImportErro
     let mut lines = Lines {
         input: &mut input,
         count: 0,
+        now: directory::now(),
+        birth: UnixMillis::default(),
+        expected: Expected::default(),
     };
     let birth = lines.header()?;
     let new = directory.begin_database(birth_after(birth), &Options::default())?;
@@ -123,6 +127,7 @@ fn fill(path: &Path, lines: &mut Lines<'_>) -> Result<Counts, ImportError> {
             bytes = 0;
         }
     };
+    lines.nothing_more()?;
     batch.commit().map_err(DiskError::from)?;
     if read != said {
         let numbers = |end: End| (end.slots, end.heads, end.messages, end.keys);
@@ -150,6 +155,10 @@ fn agree(disk: &Disk) -> Result<Counts, ImportError> {
 struct Lines<'a> {
     input: &'a mut dyn BufRead,
     count: u64,
+    now: UnixMillis,
+    /// Of the store that was exported.
+    birth: UnixMillis,
+    expected: Expected,
 }
 
 impl Lines<'_> {
@@ -175,7 +184,9 @@ impl Lines<'_> {
     fn header(&mut self) -> Result<UnixMillis, ImportError> {
         match self.next()? {
             Line::TrunklineStore(header) if (1..=VERSION).contains(&header.version) => {
-                Ok(UnixMillis(header.birth))
+                let birth = not_ahead(header.birth, self.now, "birth");
+                self.birth = birth.map_err(|error| self.wrong(error.to_string()))?;
+                Ok(self.birth)
             }
             Line::TrunklineStore(header) => Err(self.wrong(format!(
                 "the export has version {}, this program knows versions 1 to {VERSION}",
@@ -189,74 +200,98 @@ impl Lines<'_> {
         }
     }
 
+    /// An export ends with its end.
+    fn nothing_more(&mut self) -> Result<(), ImportError> {
+        if self.input.fill_buf()?.is_empty() {
+            return Ok(());
+        }
+        self.count += 1;
+        Err(self.wrong("it stands behind the end of the export".to_owned()))
+    }
+
     /// Puts a row into a commit; returns its bytes.
     fn put(
-        &self,
+        &mut self,
         disk: &Disk,
         batch: &mut OwnedWriteBatch,
         read: &mut End,
         line: Line,
     ) -> Result<usize, ImportError> {
-        put(disk, batch, read, line).map_err(|error| self.wrong(error.to_string()))
+        self.try_put(disk, batch, read, line)
+            .map_err(|error| self.wrong(error.to_string()))
     }
-}
 
-fn put(
-    disk: &Disk,
-    batch: &mut OwnedWriteBatch,
-    read: &mut End,
-    line: Line,
-) -> Result<usize, Nonsense> {
-    let mut bytes = 0;
-    let mut insert = |rows: &fjall::Keyspace, key: Vec<u8>, value: Vec<u8>| {
-        bytes += key.len() + value.len();
-        batch.insert(rows, key, value);
-    };
-    match line {
-        Line::Slot(line) => {
-            let (slot, row) = line.read()?;
-            let row = record::encode_slot(&with_new_epoch(row));
-            insert(&disk.slots.keyspace, key::slot(slot).to_vec(), row);
-            read.slots += 1;
+    fn try_put(
+        &mut self,
+        disk: &Disk,
+        batch: &mut OwnedWriteBatch,
+        read: &mut End,
+        line: Line,
+    ) -> Result<usize, Nonsense> {
+        let Self {
+            now,
+            birth,
+            expected,
+            ..
+        } = self;
+        let mut bytes = 0;
+        let mut insert = |rows: &fjall::Keyspace, key: Vec<u8>, value: Vec<u8>| {
+            bytes += key.len() + value.len();
+            batch.insert(rows, key, value);
+        };
+        match line {
+            Line::Slot(line) => {
+                let (slot, row) = line.read(*birth)?;
+                expected.in_order(Kind::Slot, &key::slot(slot))?;
+                let row = record::encode_slot(&with_new_epoch(row));
+                insert(&disk.slots.keyspace, key::slot(slot).to_vec(), row);
+                read.slots += 1;
+            }
+            Line::Head(line) => {
+                let (slot, channel, row) = line.read(*now)?;
+                let key = key::channel(slot, &channel);
+                expected.in_order(Kind::Head, &key)?;
+                in_its_slot(slot, &channel)?;
+                let touched = row.touched.unwrap_or(*now);
+                let value = record::encode_head(row.head, touched);
+                insert(&disk.heads.keyspace, key, value);
+                read.heads += 1;
+            }
+            Line::Message(line) => {
+                let (slot, channel, message) = line.read(*now)?;
+                let offset = message.publication.offset;
+                let key = key::message(slot, &channel, offset);
+                expected.in_order(Kind::Message, &key)?;
+                in_its_slot(slot, &channel)?;
+                let place = record::encode_place(&channel, offset);
+                let id = key::publish_id(slot, message.id);
+                insert(&disk.publish_ids.keyspace, id, place);
+                insert(
+                    &disk.messages.keyspace,
+                    key,
+                    record::encode_message(&message),
+                );
+                read.messages += 1;
+            }
+            Line::IdempotencyKey(line) => {
+                let (named, offset, time) = line.read(*now)?;
+                let key = key::idempotency(named.slot, &named.channel, &named.key);
+                expected.in_order(Kind::Key, &key)?;
+                in_its_slot(named.slot, &named.channel)?;
+                let row = KeyRow {
+                    offset,
+                    time,
+                    stored: directory::now(),
+                };
+                insert(
+                    &disk.idempotency_keys.keyspace,
+                    key,
+                    record::encode_key(row),
+                );
+                read.keys += 1;
+            }
+            Line::TrunklineStore(_) | Line::End(_) => return Err(Nonsense::Order),
         }
-        Line::Head(line) => {
-            let (slot, channel, row) = line.read()?;
-            let key = key::channel(slot, &channel);
-            let touched = row.touched.unwrap_or_else(directory::now);
-            let value = record::encode_head(row.head, touched);
-            insert(&disk.heads.keyspace, key, value);
-            read.heads += 1;
-        }
-        Line::Message(line) => {
-            let (slot, channel, message) = line.read()?;
-            let offset = message.publication.offset;
-            let place = record::encode_place(&channel, offset);
-            let id = key::publish_id(slot, message.id);
-            insert(&disk.publish_ids.keyspace, id, place);
-            let key = key::message(slot, &channel, offset);
-            insert(
-                &disk.messages.keyspace,
-                key,
-                record::encode_message(&message),
-            );
-            read.messages += 1;
-        }
-        Line::IdempotencyKey(line) => {
-            let (named, offset, time) = line.read()?;
-            let key = key::idempotency(named.slot, &named.channel, &named.key);
-            let row = KeyRow {
-                offset,
-                time,
-                stored: directory::now(),
-            };
-            insert(
-                &disk.idempotency_keys.keyspace,
-                key,
-                record::encode_key(row),
-            );
-            read.keys += 1;
-        }
-        Line::TrunklineStore(_) | Line::End(_) => return Err(Nonsense::MISPLACED),
+        Ok(bytes)
     }
-    Ok(bytes)
 }

@@ -8,9 +8,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
+use trunkline_shared::limits::{INFO_BYTES_MAX, PAYLOAD_BYTES_MAX, TAGS_BYTES_MAX, TAGS_MAX};
 use trunkline_shared::{
     Channel, ClientInfo, Epoch, IdempotencyKey, Incarnation, Offset, Payload, Publication,
-    PublishId, Slot, Trace, UnixMillis, ViewVersion,
+    PublishId, Slot, Tags, Trace, UnixMillis, ViewVersion,
 };
 use trunkline_store_core::{ChannelKey, Generation, Head, StoredMessage};
 
@@ -139,14 +140,50 @@ enum Data {
     Base64(String),
 }
 
-/// A value of a line that can't be what it says it is.
+/// A line that can't be one of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} makes no sense")]
-pub(super) struct Nonsense(&'static str);
+pub(super) enum Nonsense {
+    /// A value can't be what it says it is.
+    #[error("{0} makes no sense")]
+    Field(&'static str),
+    /// A value is larger than any that was published.
+    #[error("{0} is larger than what can be published")]
+    Size(&'static str),
+    /// A time is further ahead of the clock than clocks differ.
+    #[error("{0} is more than a day ahead of this machine's clock")]
+    Ahead(&'static str),
+    /// A row stands twice, or not where an export has it.
+    #[error("it stands twice, or out of the order of an export")]
+    Order,
+    /// A row stands in a slot that isn't its channel's.
+    #[error("its slot is not that of its channel, whatever the namespace's routing_segments")]
+    OtherSlot,
+}
 
-impl Nonsense {
-    /// A header or an end among the rows.
-    pub(super) const MISPLACED: Self = Self("its place");
+/// Above any number that counting reaches, and below where counting on would overflow.
+const NUMBER_MAX: u64 = 1 << 62;
+
+/// How far ahead of the clock times may be: clocks of machines differ, by seconds usually.
+const AHEAD_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// Checks a number that will be counted on from.
+fn counted(number: u64, field: &'static str) -> Result<u64, Nonsense> {
+    match number {
+        0..=NUMBER_MAX => Ok(number),
+        _ => Err(Nonsense::Field(field)),
+    }
+}
+
+/// Checks a time: what is stamped with one far ahead would never expire, and a birth would outrank what follows.
+pub(super) fn not_ahead(
+    millis: u64,
+    now: UnixMillis,
+    field: &'static str,
+) -> Result<UnixMillis, Nonsense> {
+    if millis > now.0.saturating_add(AHEAD_MAX) {
+        return Err(Nonsense::Ahead(field));
+    }
+    Ok(UnixMillis(millis))
 }
 
 impl SlotLine {
@@ -160,12 +197,17 @@ impl SlotLine {
         }
     }
 
-    pub(super) fn read(&self) -> Result<(Slot, SlotRow), Nonsense> {
+    /// The row; `birth` is that of the store that was exported, which no view of it is ahead of.
+    pub(super) fn read(&self, birth: UnixMillis) -> Result<(Slot, SlotRow), Nonsense> {
+        if self.view.birth > birth {
+            return Err(Nonsense::Field("view"));
+        }
+        counted(self.view.number, "view")?;
         let row = SlotRow {
-            generation: Generation(self.generation),
-            epoch: Epoch::parse(&self.epoch).ok_or(Nonsense("epoch"))?,
+            generation: Generation(counted(self.generation, "generation")?),
+            epoch: Epoch::parse(&self.epoch).ok_or(Nonsense::Field("epoch"))?,
             view: self.view,
-            mark: Offset(self.mark),
+            mark: Offset(counted(self.mark, "mark")?),
         };
         Ok((slot(self.slot)?, row))
     }
@@ -182,14 +224,15 @@ impl HeadLine {
         }
     }
 
-    pub(super) fn read(&self) -> Result<(Slot, Channel, HeadRow), Nonsense> {
+    pub(super) fn read(&self, now: UnixMillis) -> Result<(Slot, Channel, HeadRow), Nonsense> {
         let head = Head {
-            offset: Offset(self.offset),
+            offset: Offset(counted(self.offset, "offset")?),
             floor: Offset(self.floor),
         };
+        let touched = self.touched.map(|time| not_ahead(time, now, "touched"));
         let row = HeadRow {
             head,
-            touched: self.touched.map(UnixMillis),
+            touched: touched.transpose()?,
         };
         Ok((slot(self.slot)?, channel(&self.channel)?, row))
     }
@@ -217,7 +260,7 @@ impl MessageLine {
         }
     }
 
-    pub(super) fn read(self) -> Result<(Slot, Channel, StoredMessage), Nonsense> {
+    pub(super) fn read(self, now: UnixMillis) -> Result<(Slot, Channel, StoredMessage), Nonsense> {
         let place = (slot(self.slot)?, channel(&self.channel)?);
         let id = PublishId {
             edge: Incarnation(from_hex(&self.edge, "edge")?),
@@ -230,11 +273,11 @@ impl MessageLine {
         };
         let publication = Publication {
             offset: Offset(self.offset),
-            data: self.data.read("data")?,
+            data: published(self.data.read("data")?, self.is_json)?,
             is_json: self.is_json,
             info: self.info.map(InfoLine::read).transpose()?,
-            tags: self.tags,
-            time: UnixMillis(self.time),
+            tags: tags(self.tags)?,
+            time: not_ahead(self.time, now, "time")?,
             origin: self.origin,
             trace,
         };
@@ -254,13 +297,17 @@ impl KeyLine {
     }
 
     /// The key, its message's offset and time.
-    pub(super) fn read(self) -> Result<(ChannelKey, Offset, UnixMillis), Nonsense> {
+    pub(super) fn read(
+        self,
+        now: UnixMillis,
+    ) -> Result<(ChannelKey, Offset, UnixMillis), Nonsense> {
         let key = ChannelKey {
             slot: slot(self.slot)?,
             channel: channel(&self.channel)?,
             key: self.key.read()?,
         };
-        Ok((key, Offset(self.offset), UnixMillis(self.time)))
+        let time = not_ahead(self.time, now, "time")?;
+        Ok((key, Offset(self.offset), time))
     }
 }
 
@@ -271,7 +318,7 @@ impl Name {
     }
 
     fn read(self) -> Result<IdempotencyKey, Nonsense> {
-        let nonsense = Nonsense("key");
+        let nonsense = Nonsense::Field("key");
         let bytes = match self {
             Self::Text(text) => text.into_bytes(),
             Self::Base64(text) => STANDARD.decode(text).map_err(|_| nonsense)?,
@@ -309,8 +356,16 @@ impl InfoLine {
         Ok(ClientInfo {
             user: self.user,
             client: self.client,
-            conn_info: self.conn_info.read("conn_info")?,
-            chan_info: self.chan_info.read("chan_info")?,
+            conn_info: at_most(
+                INFO_BYTES_MAX,
+                self.conn_info.read("conn_info")?,
+                "conn_info",
+            )?,
+            chan_info: at_most(
+                INFO_BYTES_MAX,
+                self.chan_info.read("chan_info")?,
+                "chan_info",
+            )?,
         })
     }
 }
@@ -329,22 +384,54 @@ impl Data {
     fn read(self, field: &'static str) -> Result<Payload, Nonsense> {
         let bytes = match self {
             Self::Json(value) => Bytes::copy_from_slice(value.get().as_bytes()),
-            Self::Base64(text) => STANDARD.decode(text).map_err(|_| Nonsense(field))?.into(),
+            Self::Base64(text) => STANDARD
+                .decode(text)
+                .map_err(|_| Nonsense::Field(field))?
+                .into(),
         };
         Ok(Payload::new(bytes))
     }
 }
 
+/// A payload as edges let it in: of bounded size, and JSON without raw newlines where it says so.
+fn published(data: Payload, is_json: bool) -> Result<Payload, Nonsense> {
+    let data = at_most(PAYLOAD_BYTES_MAX, data, "data")?;
+    let bytes = data.bytes();
+    let is_good = || !bytes.contains(&b'\n') && serde_json::from_slice::<&RawValue>(bytes).is_ok();
+    if is_json && !is_good() {
+        return Err(Nonsense::Field("data"));
+    }
+    Ok(data)
+}
+
+fn tags(tags: Tags) -> Result<Tags, Nonsense> {
+    let bytes: usize = tags
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    if tags.len() > TAGS_MAX || bytes > TAGS_BYTES_MAX {
+        return Err(Nonsense::Size("tags"));
+    }
+    Ok(tags)
+}
+
+fn at_most(bytes_max: usize, data: Payload, field: &'static str) -> Result<Payload, Nonsense> {
+    if data.bytes().len() > bytes_max {
+        return Err(Nonsense::Size(field));
+    }
+    Ok(data)
+}
+
 fn slot(number: u16) -> Result<Slot, Nonsense> {
-    Slot::new(number).ok_or(Nonsense("slot"))
+    Slot::new(number).ok_or(Nonsense::Field("slot"))
 }
 
 fn channel(name: &str) -> Result<Channel, Nonsense> {
-    Channel::parse(name).map_err(|_| Nonsense("channel"))
+    Channel::parse(name).map_err(|_| Nonsense::Field("channel"))
 }
 
 fn from_hex<const N: usize>(text: &str, field: &'static str) -> Result<[u8; N], Nonsense> {
     let mut bytes = [0; N];
-    hex::decode_to_slice(text, &mut bytes).map_err(|_| Nonsense(field))?;
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| Nonsense::Field(field))?;
     Ok(bytes)
 }

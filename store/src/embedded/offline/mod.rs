@@ -5,6 +5,7 @@
 
 mod check;
 mod cut;
+mod expected;
 mod export;
 mod import;
 mod line;
