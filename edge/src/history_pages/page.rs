@@ -53,7 +53,8 @@ impl Page {
         let is_empty = range.low >= range.top;
         let (is_whole, older_are_kept, newer) = match range.place {
             Side::After => {
-                let newer = highest.unwrap_or(range.top);
+                // An empty answer says that nothing is kept up to the head: one step leads there.
+                let newer = highest.unwrap_or(head);
                 let more = range.is_settled || newer < head;
                 let whole = from_low && (to_top || was_cut);
                 (whole, whole || is_empty, more.then_some(newer))
@@ -189,6 +190,15 @@ mod tests {
         let behind = page(Place::After(Offset(3)), 50, 101, 60..=99);
         assert_eq!(links(&behind), (None, Some(99), false));
         assert!(!behind.may_be_kept);
+    }
+
+    #[test]
+    fn one_step_leads_over_a_numbering_of_which_nothing_is_kept() {
+        let removed = page(Place::After(Offset(0)), 50, 10_000, 0..0);
+        assert_eq!(links(&removed), (None, Some(10_000), false));
+        assert!(!removed.may_be_kept);
+        let end = page(Place::After(Offset(10_000)), 50, 10_000, 0..0);
+        assert_eq!(end.newer, None);
     }
 
     #[test]

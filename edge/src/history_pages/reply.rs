@@ -45,15 +45,17 @@ pub(super) enum Refused {
 pub(super) fn page(page: &Rendered, request: &HeaderMap, keeping: Keeping) -> Response {
     let gzip = page.gzip.as_ref().filter(|_| accepts_gzip(request));
     let body = gzip.unwrap_or(&page.plain);
-    let headers = [
-        (ETAG, body.etag.clone()),
-        (CACHE_CONTROL, cache_control(page, keeping)),
-        (VARY, vary(keeping.is_public)),
-    ];
-    if has(request, page) {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    let headers = |body: &Body| {
+        [
+            (ETAG, body.etag.clone()),
+            (CACHE_CONTROL, cache_control(page, keeping)),
+            (VARY, vary(keeping.is_public)),
+        ]
+    };
+    if let Some(known) = known(request, page, body) {
+        return (StatusCode::NOT_MODIFIED, headers(known)).into_response();
     }
-    let mut response = (headers, [(CONTENT_TYPE, JSON)], body.bytes.clone()).into_response();
+    let mut response = (headers(body), [(CONTENT_TYPE, JSON)], body.bytes.clone()).into_response();
     if gzip.is_some() {
         let encoding = HeaderValue::from_static("gzip");
         response.headers_mut().insert(CONTENT_ENCODING, encoding);
@@ -85,12 +87,16 @@ fn vary(is_public: bool) -> HeaderValue {
     })
 }
 
-/// Whether the client says that it has the page, in whichever form.
-fn has(request: &HeaderMap, page: &Rendered) -> bool {
-    let known = |body: &Body, tag: &str| tag == "*" || body.etag == tag;
-    tokens(request, &IF_NONE_MATCH).any(|tag| {
+/// The form in which the client says that it has the page: a cache keeps what it has under the tag that it is told.
+fn known<'a>(request: &HeaderMap, page: &'a Rendered, wanted: &'a Body) -> Option<&'a Body> {
+    let forms = || {
+        std::iter::once(wanted)
+            .chain([&page.plain])
+            .chain(&page.gzip)
+    };
+    tokens(request, &IF_NONE_MATCH).find_map(|tag| {
         let tag = tag.strip_prefix("W/").unwrap_or(tag);
-        known(&page.plain, tag) || page.gzip.as_ref().is_some_and(|body| known(body, tag))
+        forms().find(|body| tag == "*" || body.etag == tag)
     })
 }
 

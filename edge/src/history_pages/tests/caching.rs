@@ -70,6 +70,19 @@ async fn who_takes_gzip_gets_the_same_compressed() {
     assert_eq!(body, plain.body);
     assert!(gzip.body.len() < body.len());
     assert_eq!(gzip.header("vary"), "Origin, Accept-Encoding");
+    // Whoever has one of the forms keeps it, whichever it takes now.
+    let tags = [plain.header("etag"), gzip.header("etag")];
+    assert_ne!(tags[0], tags[1]);
+    for tag in tags {
+        for accepted in ["gzip", "br"] {
+            let headers = [("accept-encoding", accepted), ("if-none-match", tag)];
+            let again = get(&pages, COMPLETE, &headers).await;
+            assert_eq!(
+                (again.status, again.header("etag")),
+                (StatusCode::NOT_MODIFIED, tag)
+            );
+        }
+    }
 }
 
 #[tokio::test]
