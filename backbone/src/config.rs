@@ -96,6 +96,11 @@ impl BackboneConfig {
             .problems(&config.namespaces)
             .into_iter()
             .for_each(|problem| source.mistake(problem));
+        source.require(
+            "namespace",
+            "name",
+            "channels without a colon have name = \"\"",
+        );
         if config.backbone.shards > LANES {
             source.mistake(format!("backbone.shards: at most {LANES}, one lane each"));
         }
@@ -133,6 +138,29 @@ mod tests {
             load("[backbone]\nlisten = \"0.0.0.0:7443\"").expect_err("nowhere to dial");
         assert!(errors[0].starts_with("backbone.advertise: "), "{errors:?}");
         assert!(load("[backbone]\nlisten = \"0.0.0.0:7443\"\nadvertise = \"node:7443\"").is_ok());
+    }
+
+    #[test]
+    fn a_connection_string_of_a_flag_is_the_flags_mistake() {
+        let text = "[store]\nkind = \"postgres\"";
+        let source = Source::parse(text, std::iter::empty()).expect("valid TOML");
+        let mut source = source.of_file("node.toml");
+        source.set("store", "postgres__dsn", "nonsense");
+        let ConfigErrors(errors) = BackboneConfig::load(source).expect_err("nonsense");
+        assert!(
+            errors[0].starts_with("--set: store.postgres.dsn: "),
+            "{errors:?}"
+        );
+    }
+
+    #[test]
+    fn a_namespace_without_a_name_is_refused_unless_the_name_is_written_empty() {
+        let ConfigErrors(errors) = load("[[namespace]]\npresence = true").expect_err("no name");
+        assert_eq!(
+            errors,
+            ["namespace[0].name: needed; channels without a colon have name = \"\""]
+        );
+        assert!(load("[[namespace]]\nname = \"\"\npresence = true").is_ok());
     }
 
     #[test]

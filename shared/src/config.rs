@@ -141,7 +141,55 @@ impl Source {
             .collect()
     }
 
-    fn read<T: DeserializeOwned>(&mut self, name: &str, value: Value, keys: &Keys) -> Option<T> {
+    /// Refuses those of an array of sections that lack a key; `why` says what to write.
+    pub fn require(&mut self, sections: &str, key: &str, why: &str) {
+        let sections_of = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let values = self
+            .table
+            .get(sections)
+            .map(sections_of)
+            .unwrap_or_default();
+        let numbered = values.iter().enumerate();
+        let lacking = numbered.filter(|(_, value)| value.get(key).is_none());
+        for (index, _) in lacking {
+            self.errors
+                .push(format!("{sections}[{index}].{key}: needed; {why}"));
+        }
+    }
+
+    /// Whether the file, the environment or a flag sets anything in a section.
+    pub fn has(&self, section: &str) -> bool {
+        self.table.contains_key(section)
+    }
+
+    /// Reads a section. The types of some refuse an unknown key at once: it is told and left out, so that the next is found.
+    fn read<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        mut value: Value,
+        keys: &Keys,
+    ) -> Option<T> {
+        loop {
+            match self.try_read(name, value.clone(), keys) {
+                Ok(read) => return Some(read),
+                Err(Misread { error, unknown }) => {
+                    self.errors.push(error);
+                    let inner = value.as_table_mut().zip(unknown);
+                    if inner.and_then(|(table, key)| table.remove(&key)).is_none() {
+                        self.unread.push(name.to_owned());
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    fn try_read<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        value: Value,
+        keys: &Keys,
+    ) -> Result<T, Misread> {
         let mut unknown = Vec::new();
         let mut ignored = |path: serde_ignored::Path<'_>| {
             let path = path.to_string();
@@ -150,17 +198,22 @@ impl Source {
         let mut track = serde_path_to_error::Track::new();
         let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
         let result = T::deserialize(serde_ignored::Deserializer::new(tracked, &mut ignored));
-        self.errors.append(&mut unknown);
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let error = error.to_string();
-                let line = words::plain(error.lines().next().unwrap_or_default());
-                self.errors.push(format!("{name}.{}: {line}", track.path()));
-                self.unread.push(name.to_owned());
-                None
+        let misread = match result {
+            Ok(value) => {
+                self.errors.append(&mut unknown);
+                return Ok(value);
             }
+            Err(error) => error.to_string(),
+        };
+        let line = misread.lines().next().unwrap_or_default();
+        let refused = words::unknown_field(line).map(str::to_owned);
+        if refused.is_none() {
+            self.errors.append(&mut unknown);
         }
+        Err(Misread {
+            error: format!("{name}.{}: {}", track.path(), words::plain(line)),
+            unknown: refused,
+        })
     }
 
     /// Adds a mistake that only a check of values finds: `section.key…`. In a section that couldn't be read, whose values
@@ -203,6 +256,13 @@ impl Source {
             (None, None) => error,
         }
     }
+}
+
+/// Why a section can't be read.
+struct Misread {
+    error: String,
+    /// The key that its type doesn't know, where it is that.
+    unknown: Option<String>,
 }
 
 fn is_section(name: &str) -> bool {
@@ -279,6 +339,35 @@ mod tests {
             "edge.workers: must be a whole number from 0 to 65535, not a text"
         );
         assert_eq!(errors[3], "log.filter: must not be empty");
+    }
+
+    #[derive(Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Strict {
+        name: String,
+        size: u32,
+    }
+
+    #[test]
+    fn a_section_that_refuses_unknown_keys_tells_all_of_them_and_is_read_all_the_same() {
+        let mut source = parse(
+            "[[namespace]]\nnaem = 1\nsiez = 1\nname = \"chat\"\n[[namespace]]\nsize = \"x\"",
+            &[],
+        );
+        let read: Vec<Strict> = source.sections("namespace");
+        assert_eq!((read.len(), read[0].name.as_str()), (1, "chat"));
+        source.require("namespace", "name", "each has one");
+        let ConfigErrors(mut errors) = source.finish().expect_err("mistakes");
+        errors.sort();
+        assert_eq!(
+            errors,
+            [
+                "namespace[0].naem: unknown key; did you mean name?",
+                "namespace[0].siez: unknown key; did you mean size?",
+                "namespace[1].name: needed; each has one",
+                "namespace[1].size: must be a whole number from 0 to 4294967295, not a text",
+            ]
+        );
     }
 
     #[test]

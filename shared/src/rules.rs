@@ -45,6 +45,9 @@ pub enum DataFormat {
     Binary,
 }
 
+/// The longest time that publications can be kept: 100 years. Beyond it a slip is likelier than a wish.
+pub const HISTORY_TTL_MAX: Duration = Duration::from_hours(36_525 * 24);
+
 /// The options of one namespace; every permission is off by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -53,9 +56,9 @@ pub struct Namespace {
     pub name: String,
     /// Delivery class; by default buffered where history size and TTL are set, else ephemeral. See [`Namespace::class`].
     pub class: Option<Class>,
-    /// Publications kept for recovery and history; default 0.
+    /// Publications kept for recovery and history; default 0. Above 0 where `history_ttl` is, and only there.
     pub history_size: u32,
-    /// How long publications are kept; default 0.
+    /// How long publications are kept; default 0, at most [`HISTORY_TTL_MAX`].
     #[serde(with = "humantime_serde")]
     pub history_ttl: Duration,
     /// How many leading parts of a channel's name, between colons, decide its slot; 0 (default) takes the whole name.
@@ -128,6 +131,13 @@ impl Namespace {
         if matches!(self.class, Some(Class::Durable | Class::Buffered)) && !self.has_history() {
             errors.push(RulesError::NoHistory(name.clone()));
         }
+        let is_half = (self.history_size > 0) == self.history_ttl.is_zero();
+        if is_half && !matches!(self.class, Some(Class::Durable | Class::Buffered)) {
+            errors.push(RulesError::HalfHistory(name.clone()));
+        }
+        if self.history_ttl > HISTORY_TTL_MAX {
+            errors.push(RulesError::LongHistory(name.clone()));
+        }
         if self.class() == Class::Ephemeral && self.has_history() {
             errors.push(RulesError::EphemeralHistory(name.clone()));
         }
@@ -155,6 +165,14 @@ pub enum RulesError {
         "namespace {0:?} is durable or buffered and needs history_size and history_ttl above 0"
     )]
     NoHistory(String),
+    /// One of the two that make a history.
+    #[error(
+        "namespace {0:?} needs history_size and history_ttl above 0 for a history, and neither without one"
+    )]
+    HalfHistory(String),
+    /// A history that is kept too long.
+    #[error("namespace {0:?}: history_ttl must be at most 100 years")]
+    LongHistory(String),
     /// Ephemeral with a history.
     #[error("namespace {0:?} is ephemeral and can't have a history")]
     EphemeralHistory(String),
@@ -233,6 +251,24 @@ mod tests {
         };
         assert_eq!(with.class(), Class::Buffered);
         assert_eq!(named("cursors").class(), Class::Ephemeral);
+    }
+
+    #[test]
+    fn a_history_needs_a_size_and_a_time_that_makes_sense() {
+        let with = |history_size, history_ttl| {
+            let namespace = Namespace {
+                history_size,
+                history_ttl,
+                ..named("chat")
+            };
+            Rules::new(1, vec![namespace]).map(drop)
+        };
+        let half = Err(vec![RulesError::HalfHistory("chat".into())]);
+        assert_eq!(with(1, Duration::ZERO), half);
+        assert_eq!(with(0, Duration::from_secs(1)), half);
+        assert_eq!(with(1, HISTORY_TTL_MAX), Ok(()));
+        let long = Err(vec![RulesError::LongHistory("chat".into())]);
+        assert_eq!(with(1, HISTORY_TTL_MAX + Duration::from_secs(1)), long);
     }
 
     #[test]

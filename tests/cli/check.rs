@@ -123,12 +123,17 @@ fn a_node_that_would_start_is_well_and_its_store_is_not_made() {
 }
 
 impl Place {
-    /// Checks a node whose messages are in a database.
-    fn check_on(&self, dsn: &str) -> Findings {
+    /// A node whose messages are in a database.
+    fn node_on(&self, dsn: &str) -> String {
         let postgres = format!(
             "kind = \"postgres\"\n[store.postgres]\ndsn = \"{dsn}\"\nconnect_timeout = \"500ms\"\n[admin]"
         );
-        let findings = self.check(&self.node().replacen("[admin]", &postgres, 1));
+        self.node().replacen("[admin]", &postgres, 1)
+    }
+
+    /// Checks it.
+    fn check_on(&self, dsn: &str) -> Findings {
+        let findings = self.check(&self.node_on(dsn));
         assert!(
             !findings.ended.out.contains("store.path"),
             "it needs no directory: {:?}",
@@ -171,6 +176,45 @@ fn a_database_is_asked_what_a_node_would_refuse_and_not_changed() {
     place
         .check_on(&dsn)
         .expect(1, "fail", name, "synchronous_commit = off");
+}
+
+#[test]
+fn a_database_that_lacks_what_a_node_needs_is_told_of() {
+    let Some(server) = Postgres::start(own_ip(), &[]) else {
+        return;
+    };
+    let place = Place::new();
+    let (database, name) = (server.database(), "store.postgres");
+    let dsn = server.dsn(&database);
+    let node = place.node_on(&dsn);
+    drop(Process::start(
+        place.path(),
+        "backbone",
+        "backbone-1",
+        &node,
+    ));
+    place
+        .check_on(&dsn)
+        .expect(0, "warn", name, "tables have format");
+    // What is asked first is damaged last.
+    let damages = [
+        (
+            "UPDATE trunkline.view SET record = '\\xdeadbeef'",
+            "reading the view: trunkline.view: ",
+        ),
+        (
+            "DELETE FROM trunkline.slot WHERE number = 7",
+            "reading its slots: trunkline.slot has 4095 of 4096 rows",
+        ),
+        (
+            "ALTER TABLE trunkline.last_seen RENAME TO gone",
+            "preparing its statements: relation \"last_seen\" does not exist",
+        ),
+    ];
+    for (damage, said) in damages {
+        server.sql(&database, damage);
+        place.check_on(&dsn).expect(1, "fail", name, said);
+    }
 }
 
 #[test]

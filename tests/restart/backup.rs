@@ -117,6 +117,14 @@ fn a_store_is_checked_moved_and_refused_while_a_node_has_it() {
         text(&checked.stdout),
         "4096 slots, 1 channels, 1 messages, 1 publish ids, 0 idempotency keys, 0 users seen; 0 damaged\n"
     );
+    let of_an_edge = tool(
+        &["check", "--config", "edge-1.toml"],
+        dir.path(),
+        Stdio::null(),
+    );
+    assert_eq!(of_an_edge.status.code(), Some(2));
+    let said = text(&of_an_edge.stderr);
+    assert!(said.contains("edge-1.toml: not a node's file"), "{said}");
     let exported = tool(&["export", "store"], dir.path(), Stdio::null());
     assert!(exported.status.success());
     fs::write(dir.path().join("export"), &exported.stdout).expect("written");

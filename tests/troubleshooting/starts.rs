@@ -22,7 +22,7 @@ fn configuration(stage: &Stage) -> String {
         ("backbone", "[backbone]\nlisten = \"0.0.0.0:7443\"\n"),
         (
             "backbone",
-            "[[namespace]]\nname = \"chat\"\nclass = \"durable\"\n",
+            "[[namespace]]\nname = \"chat\"\nclass = \"durable\"\n[[namespace]]\npresence = true\n",
         ),
         (
             "backbone",

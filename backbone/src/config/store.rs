@@ -61,8 +61,9 @@ impl StoreSection {
 
     /// What is wrong with it, beside these namespaces.
     pub(super) fn problems(&self, namespaces: &[Namespace]) -> Vec<String> {
-        let problems = [self.meta_ttl_problem(namespaces), self.kind_problem()];
-        problems.into_iter().flatten().collect()
+        let mut problems = self.kind_problems();
+        problems.extend(self.meta_ttl_problem(namespaces));
+        problems
     }
 
     fn meta_ttl_problem(&self, namespaces: &[Namespace]) -> Option<String> {
@@ -79,17 +80,36 @@ impl StoreSection {
         ))
     }
 
-    fn kind_problem(&self) -> Option<String> {
+    fn kind_problems(&self) -> Vec<String> {
         match self.kind {
-            StoreKind::Embedded => None,
-            StoreKind::Postgres => {
-                let checked = self.postgres.options(&[]).check();
-                checked
-                    .err()
-                    .map(|error| format!("store.postgres: {error}"))
-            }
+            StoreKind::Embedded => self.embedded_problems(),
+            StoreKind::Postgres => self.postgres.problems(),
         }
     }
+
+    fn embedded_problems(&self) -> Vec<String> {
+        let checks = [
+            (
+                !self.path.as_os_str().is_empty(),
+                "store.path: must not be empty",
+            ),
+            (
+                self.postgres.dsn.is_empty(),
+                "store.postgres.dsn: not used by store.kind \"embedded\"; set store.kind = \"postgres\", or leave it out",
+            ),
+            (
+                self.postgres.shard.is_empty(),
+                "store.postgres.shard: not used by store.kind \"embedded\"; set store.kind = \"postgres\", or leave it out",
+            ),
+        ];
+        failed(checks).collect()
+    }
+}
+
+/// What is said of those checks that failed.
+fn failed<const N: usize>(checks: [(bool, &str); N]) -> impl Iterator<Item = String> {
+    let failed = checks.into_iter().filter(|(good, _)| !good);
+    failed.map(|(_, problem)| problem.to_owned())
 }
 
 /// `[store.postgres]`: a database that keeps messages.
@@ -108,14 +128,14 @@ pub struct PostgresSection {
     /// Whether a standby that takes over has everything that was acknowledged (`"sync"`, the default), or may lack some of it
     /// (`"async"`): each fail-over begins new epochs then.
     pub replication: postgres::Replication,
-    /// Connections to each database that append; default 4.
+    /// Connections to each database that append; default 4, at least 1.
     pub writers: u8,
-    /// Connections to each database that read; default 4.
+    /// Connections to each database that read; default 4, at least 1.
     pub readers: u8,
-    /// Time in which a connection must be made; default 5 s.
+    /// Time in which a connection must be made; default 5 s, above 0.
     #[serde(with = "humantime_serde")]
     pub connect_timeout: Duration,
-    /// Time after which a connection that doesn't answer is closed; default 10 s.
+    /// Time after which a connection that doesn't answer is closed; default 10 s, above 0.
     #[serde(with = "humantime_serde")]
     pub answer_timeout: Duration,
 }
@@ -188,6 +208,44 @@ impl std::fmt::Debug for PostgresSection {
 }
 
 impl PostgresSection {
+    fn problems(&self) -> Vec<String> {
+        let checks = [
+            (
+                self.writers > 0,
+                "store.postgres.writers: must be at least 1",
+            ),
+            (
+                self.readers > 0,
+                "store.postgres.readers: must be at least 1",
+            ),
+            (
+                !self.connect_timeout.is_zero(),
+                "store.postgres.connect_timeout: must be above 0",
+            ),
+            (
+                !self.answer_timeout.is_zero(),
+                "store.postgres.answer_timeout: must be above 0",
+            ),
+        ];
+        failed(checks).chain(self.database_problem()).collect()
+    }
+
+    /// The first thing that is wrong with the databases, behind the key that it most probably stands in.
+    fn database_problem(&self) -> Option<String> {
+        if self.dsn.is_empty() && self.shard.is_empty() {
+            return Some("store.postgres.dsn: needed where store.kind is \"postgres\"".to_owned());
+        }
+        let error = self.options(&[]).check().err()?;
+        let key = if matches!(error, postgres::OpenError::Roots { .. }) {
+            "ca_file"
+        } else if self.shard.is_empty() {
+            "dsn"
+        } else {
+            "shard"
+        };
+        Some(format!("store.postgres.{key}: {error}"))
+    }
+
     /// The settings of the store; messages stay as long as the durable namespace that keeps them longest
     /// says, and without one for ever.
     pub fn options(&self, namespaces: &[Namespace]) -> postgres::Options {
@@ -237,19 +295,58 @@ mod tests {
     #[test]
     fn a_connection_string_is_checked_where_it_is_needed() {
         for (dsn, named) in [
-            ("", "names no host"),
+            ("", "needed where store.kind is \"postgres\""),
+            ("user=me", "names no host"),
             ("hots=db", "hots"),
             ("host=db sslmode=require", "ca_file"),
         ] {
-            let problem = with_dsn(dsn).kind_problem().expect("a mistake");
-            assert!(problem.starts_with("store.postgres: "), "{problem}");
-            assert!(problem.contains(named), "{problem}");
+            let problems = with_dsn(dsn).kind_problems();
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(
+                problems[0].starts_with("store.postgres.dsn: "),
+                "{problems:?}"
+            );
+            assert!(problems[0].contains(named), "{problems:?}");
         }
-        assert_eq!(
-            with_dsn("host=db1,db2 user=me dbname=mesh").kind_problem(),
-            None
+        assert!(
+            with_dsn("host=db1,db2 user=me dbname=mesh")
+                .kind_problems()
+                .is_empty()
         );
-        assert_eq!(StoreSection::default().kind_problem(), None);
+        assert!(StoreSection::default().kind_problems().is_empty());
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let section = toml::from_str::<StoreSection>(text).expect("TOML");
+        let problems = section.kind_problems();
+        assert_eq!(problems.len(), expected.len(), "{problems:?}");
+        for (problem, expected) in problems.iter().zip(expected) {
+            assert!(problem.starts_with(expected), "{problem}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_behind_its_key() {
+        check("path = \"\"", &["store.path: must not be empty"]);
+        check(
+            "[postgres]\ndsn = \"host=db\"",
+            &["store.postgres.dsn: not used by store.kind \"embedded\""],
+        );
+        check(
+            "[[postgres.shard]]\ndsn = \"host=db\"",
+            &["store.postgres.shard: not used by store.kind \"embedded\""],
+        );
+        check(
+            "kind = \"postgres\"\npath = \"\"\n[postgres]\nwriters = 0\nreaders = 0\nconnect_timeout = \"0s\"\nanswer_timeout = \"0s\"",
+            &[
+                "store.postgres.writers: must be at least 1",
+                "store.postgres.readers: must be at least 1",
+                "store.postgres.connect_timeout: must be above 0",
+                "store.postgres.answer_timeout: must be above 0",
+                "store.postgres.dsn: needed",
+            ],
+        );
     }
 
     #[test]
@@ -339,10 +436,12 @@ mod tests {
             )
         };
         let read = |border| toml::from_str::<StoreSection>(&text(border)).expect("TOML");
-        assert_eq!(read(2048).kind_problem(), None);
-        let problem = read(2049)
-            .kind_problem()
-            .expect("slot 2048 has no database");
-        assert!(problem.contains("slots 2049 to 4095"), "{problem}");
+        assert!(read(2048).kind_problems().is_empty());
+        let problems = read(2049).kind_problems();
+        assert!(
+            problems[0].starts_with("store.postgres.shard: "),
+            "{problems:?}"
+        );
+        assert!(problems[0].contains("slots 2049 to 4095"), "{problems:?}");
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn plain(error: &str) -> String {
     if let Some((found, expected)) = about(error, "invalid value: ") {
         return format!("{found} isn't {}", wanted(expected));
     }
-    if let Some(field) = quoted(error, "unknown field ") {
+    if let Some(field) = unknown_field(error) {
         let known = error.split('`').skip(3).step_by(2);
         return keys::unknown("key", field, known);
     }
@@ -45,6 +45,11 @@ pub(super) fn plain(error: &str) -> String {
         return "must be an IP address with its port, such as \"127.0.0.1:8000\"".to_owned();
     }
     error.to_owned()
+}
+
+/// The key that a type without it refuses.
+pub(super) fn unknown_field(error: &str) -> Option<&str> {
+    quoted(error, "unknown field ")
 }
 
 fn about<'a>(error: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
@@ -65,7 +70,8 @@ fn wanted(expected: &str) -> &str {
         "a sequence" => "a list in brackets",
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
-        "u32" | "u64" | "usize" => "a whole number from 0",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number from 0",
         other => other,
     }
 }

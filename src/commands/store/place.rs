@@ -51,7 +51,18 @@ impl Place {
             config: self.config.clone(),
             ..ProcessArgs::default()
         };
-        let config = BackboneConfig::load(process.source()?)?;
+        let source = process.source()?;
+        // Else the store of the defaults would be meant, which is nobody's.
+        let of_a_node = ["backbone", "store", "namespace"];
+        if let Some(file) = &self.config
+            && !of_a_node.iter().any(|section| source.has(section))
+        {
+            return Err(Failure::Configuration(format!(
+                "{}: not a node's file, it has none of [backbone], [store] and [[namespace]]",
+                file.display()
+            )));
+        }
+        let config = BackboneConfig::load(source)?;
         match config.store.kind {
             StoreKind::Embedded => Ok(PlacedStore::Embedded(config.store.path)),
             StoreKind::Postgres => Ok(PlacedStore::Postgres(

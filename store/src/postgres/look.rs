@@ -2,11 +2,13 @@
 
 use tokio::sync::watch;
 use tokio_postgres::Client;
+use trunkline_shared::limits::SLOTS;
 
 use super::connector::Connector;
 use super::error::{ConnectError, Fault, OpenError};
 use super::options::{Options, Replication, ShardOptions};
-use super::reads::column;
+use super::reads::{column, view_in};
+use super::session::{Statements, VIEW};
 use super::{migrate, settings};
 
 /// A server that a store could use.
@@ -70,7 +72,10 @@ async fn read(
                 known: Looked::FORMAT,
             });
         }
-        Some(Looked::FORMAT) => check_slots(client, shard).await?,
+        Some(Looked::FORMAT) => {
+            check_slots(client, shard).await?;
+            check_tables(client).await?;
+        }
         // Which slots it has is known once a node has brought it to our format.
         Some(_) => {}
     }
@@ -108,6 +113,34 @@ pub(super) async fn check_slots(client: &Client, shard: &ShardOptions) -> Result
         Some(found) => Err(OpenError::OtherSlots { found, wanted }),
         None => Ok(()),
     }
+}
+
+/// What a node finds when it prepares its statements and reads the view, and what its claims count on.
+async fn check_tables(client: &Client) -> Result<(), OpenError> {
+    let prepared = async {
+        client
+            .batch_execute("SET search_path = trunkline, pg_catalog")
+            .await?;
+        Statements::prepare(client).await.map(drop)
+    };
+    let prepared = prepared.await;
+    prepared.map_err(OpenError::database("preparing its statements"))?;
+    let slots = slot_rows(client).await;
+    let slots = slots.map_err(OpenError::database("reading its slots"))?;
+    if slots != i64::from(SLOTS) {
+        let why = format!("trunkline.slot has {slots} of {SLOTS} rows");
+        return Err(OpenError::database("reading its slots")(Fault::Data(why)));
+    }
+    let view = client.query(VIEW, &[]).await.map_err(Fault::from);
+    let view = view.and_then(|rows| view_in(&rows));
+    view.map(drop)
+        .map_err(OpenError::database("reading the view"))
+}
+
+async fn slot_rows(client: &Client) -> Result<i64, Fault> {
+    let query = "SELECT count(*) FROM slot WHERE number BETWEEN 0 AND $1";
+    let row = client.query_one(query, &[&i32::from(SLOTS - 1)]).await?;
+    column(&row, 0)
 }
 
 async fn claimed_slots(client: &Client) -> Result<Option<[i32; 2]>, Fault> {

@@ -119,7 +119,7 @@ const FIND: &str = "SELECT w.place, m.channel, m.message_offset \
     WHERE k.stored >= now() - interval '10 minutes' AND k.sent >= $7 \
     ORDER BY 1";
 
-const VIEW: &str = "SELECT record FROM view WHERE id = 1";
+pub(super) const VIEW: &str = "SELECT record FROM view WHERE id = 1";
 
 /// Names the notifications that tell of another view.
 pub(super) const VIEW_CHANNEL: &str = "trunkline_view";
@@ -167,6 +167,31 @@ const SETTINGS: &str = "SET search_path = trunkline, pg_catalog; \
     SET jit = off; \
     SET client_min_messages = warning; ";
 
+impl Statements {
+    /// Has the server read them all: one fails where a table or function isn't there.
+    pub(super) async fn prepare(client: &Client) -> Result<Self, Error> {
+        Ok(Self {
+            append: client.prepare(APPEND).await?,
+            append_keyed: client.prepare(APPEND_KEYED).await?,
+            claim: client.prepare(CLAIM).await?,
+            raise_floor: client.prepare(RAISE_FLOOR).await?,
+            heads: client.prepare(HEADS).await?,
+            range: client.prepare(RANGE).await?,
+            find: client.prepare(FIND).await?,
+            view: client.prepare(VIEW).await?,
+            first_view: client.prepare(FIRST_VIEW).await?,
+            next_view: client.prepare(NEXT_VIEW).await?,
+            members: client.prepare(MEMBERS).await?,
+            first_join: client.prepare(FIRST_JOIN).await?,
+            next_join: client.prepare(NEXT_JOIN).await?,
+            heartbeat: client.prepare(HEARTBEAT).await?,
+            leave: client.prepare(LEAVE).await?,
+            saw: client.prepare(SAW).await?,
+            last_seen: client.prepare(LAST_SEEN).await?,
+        })
+    }
+}
+
 impl Purpose {
     const fn settings(self) -> &'static str {
         match self {
@@ -202,25 +227,7 @@ impl Session {
             Purpose::Write => timeline::begin(&client, timeline).await?,
             Purpose::Read | Purpose::Heartbeat => {}
         }
-        let statements = Statements {
-            append: client.prepare(APPEND).await?,
-            append_keyed: client.prepare(APPEND_KEYED).await?,
-            claim: client.prepare(CLAIM).await?,
-            raise_floor: client.prepare(RAISE_FLOOR).await?,
-            heads: client.prepare(HEADS).await?,
-            range: client.prepare(RANGE).await?,
-            find: client.prepare(FIND).await?,
-            view: client.prepare(VIEW).await?,
-            first_view: client.prepare(FIRST_VIEW).await?,
-            next_view: client.prepare(NEXT_VIEW).await?,
-            members: client.prepare(MEMBERS).await?,
-            first_join: client.prepare(FIRST_JOIN).await?,
-            next_join: client.prepare(NEXT_JOIN).await?,
-            heartbeat: client.prepare(HEARTBEAT).await?,
-            leave: client.prepare(LEAVE).await?,
-            saw: client.prepare(SAW).await?,
-            last_seen: client.prepare(LAST_SEEN).await?,
-        };
+        let statements = Statements::prepare(&client).await?;
         Ok(Self {
             client,
             driver,
