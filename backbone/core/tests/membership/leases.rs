@@ -107,6 +107,23 @@ fn a_row_that_is_gone_is_the_end_of_a_life() {
 }
 
 #[test]
+fn a_life_writes_later_views_than_its_process_holds_though_store_and_clock_have_gone_back() {
+    let mut mesh = Mesh::of(1);
+    let held = mesh.node(1).held.clone().expect("a view");
+    mesh.members = trunkline_store_core::members::MemberTable::default();
+    mesh.view = None;
+    mesh.set_back = 15_000;
+    mesh.run(millis(3000));
+    mesh.expect_rest(&[1]);
+    assert!(mesh.node(1).has_said(&Said::Rejoin).is_some());
+    assert!(
+        mesh.view
+            .as_ref()
+            .is_some_and(|view| view.version > held.version)
+    );
+}
+
+#[test]
 fn a_node_without_a_lease_changes_no_view() {
     let mut mesh = Mesh::of(3);
     mesh.node(1).way = Way::ViewCut;

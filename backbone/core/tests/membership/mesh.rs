@@ -46,6 +46,8 @@ pub(crate) struct Node {
     pub(crate) life: Incarnation,
     pub(crate) way: Way,
     pub(crate) latency: Duration,
+    /// Of heartbeats' answers, which come by a connection of their own; added to the other.
+    pub(crate) heartbeats_later: Duration,
     pub(crate) settles: bool,
     frozen: bool,
     late: Vec<MembershipInput>,
@@ -84,6 +86,8 @@ pub(crate) struct Mesh {
     pub(crate) identity: StoreIdentity,
     /// Whether the store says that the view has changed.
     pub(crate) notifies: bool,
+    /// Milliseconds by which wall clocks were set back.
+    pub(crate) set_back: u64,
     now: Instant,
     events: BTreeMap<(Instant, u64), Event>,
     numbers: u64,
@@ -110,6 +114,7 @@ impl Mesh {
                 timeline: 0,
             },
             notifies: true,
+            set_back: 0,
             now: Instant::ZERO,
             events: BTreeMap::new(),
             numbers: 0,
@@ -159,6 +164,7 @@ impl Mesh {
             life,
             way: Way::Open,
             latency: millis(2),
+            heartbeats_later: millis(0),
             settles: true,
             frozen: false,
             late: Vec::new(),
@@ -286,7 +292,7 @@ impl Mesh {
     pub(crate) fn time(&self) -> Now {
         Now {
             instant: self.now,
-            unix: UnixMillis(START + self.now.as_micros() / 1000),
+            unix: UnixMillis(START + self.now.as_micros() / 1000 - self.set_back),
         }
     }
 
@@ -329,7 +335,10 @@ impl Mesh {
             Event::Reach(life, ticket, request) => {
                 if let Some(number) = self.of_life(life) {
                     let answer = self.store(number, request);
-                    let latency = self.node(number).latency / 2;
+                    let mut latency = self.node(number).latency / 2;
+                    if matches!(answer, MembershipAnswer::Heartbeat(_)) {
+                        latency += self.node(number).heartbeats_later;
+                    }
                     let input = MembershipInput::Answer(ticket, answer);
                     self.later(latency, Event::Input(life, input));
                 }
