@@ -120,10 +120,10 @@ impl Outsider {
     }
 }
 
-/// What the clock of a server shows.
+/// What the clock of a server shows, never later than it is: a plain cast would round up.
 pub(crate) async fn clock(server: &Postgres, database: &str) -> UnixMillis {
     let outsider = Outsider::connect(server, database).await;
-    let clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8";
+    let clock = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::int8";
     let now: i64 = outsider.0.query_one(clock, &[]).await.unwrap().get(0);
     UnixMillis(now.try_into().unwrap())
 }
