@@ -201,7 +201,8 @@ fn a_wait_for_a_standby_that_was_cancelled_is_unknown_though_it_reports_success(
         outsider.0.batch_execute(set).await.unwrap();
         server.sql(&database, "SELECT pg_reload_conf()");
         let append = append(&store, claimed, 0);
-        let waiting = "wait_event = 'SyncRep'";
+        // The store's maintenance may wait too.
+        let waiting = "wait_event = 'SyncRep' AND query LIKE '%FROM append(%'";
         let [writer] = *outsider.sessions(waiting, 1).await else {
             panic!("one append waits");
         };
