@@ -71,8 +71,17 @@ pub(super) async fn run(tools: Tools, retention: Option<Duration>, heads_kept: O
     }
 }
 
-/// Makes sure of the partitions before anything is appended; waits for another node that is at it.
+/// Makes sure of the partitions before anything is appended. Where some are missing it waits for another node that is at it;
+/// where none is, not: that node's dropping may wait for a reader for long.
 pub(super) async fn make_first(client: &Client, retention: Option<Duration>) -> Result<(), Error> {
+    let mut is_missing = false;
+    for parent in parents(retention) {
+        let (_, plan) = look(client, parent).await?;
+        is_missing |= !plan.make.is_empty();
+    }
+    if !is_missing {
+        return Ok(());
+    }
     client
         .execute("SELECT pg_advisory_lock($1)", &[&MAINTENANCE_LOCK])
         .await?;
@@ -113,6 +122,15 @@ async fn maintain(
 }
 
 async fn make_missing(client: &Client, parent: Parent) -> Result<(Vec<Table>, Plan), Error> {
+    let (tables, plan) = look(client, parent).await?;
+    for partition in &plan.make {
+        make(client, parent, partition).await?;
+    }
+    Ok((tables, plan))
+}
+
+/// The tables that are there, and what is to be done.
+async fn look(client: &Client, parent: Parent) -> Result<(Vec<Table>, Plan), Error> {
     client
         .batch_execute("SET search_path = trunkline, pg_catalog")
         .await?;
@@ -122,9 +140,6 @@ async fn make_missing(client: &Client, parent: Parent) -> Result<(Vec<Table>, Pl
         .await?;
     let present: Vec<_> = tables.iter().map(|table| table.range.clone()).collect();
     let plan = Plan::new(&present, now.try_get(0)?, parent.retention);
-    for partition in &plan.make {
-        make(client, parent, partition).await?;
-    }
     Ok((tables, plan))
 }
 

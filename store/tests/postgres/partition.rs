@@ -13,6 +13,9 @@ const OLD: &str = "SET search_path = trunkline; \
 
 const COUNT: &str = "SELECT count(*) FROM pg_class WHERE relname = 'message_1000_2000'";
 
+/// Takes the lock of the node that looks after partitions.
+const MAINTENANCE: &str = "SELECT pg_advisory_lock(8390898172853774703)";
+
 async fn count(outsider: &Outsider) -> i64 {
     outsider.0.query_one(COUNT, &[]).await.unwrap().get(0)
 }
@@ -50,6 +53,17 @@ fn expired_partitions_are_dropped_and_appends_go_on_meanwhile() {
             Sample(&second).read(all).await,
             (1..=10).collect::<Vec<_>>()
         );
+    });
+}
+
+#[test]
+fn a_store_is_opened_while_another_node_drops_partitions() {
+    with_server(|server| async {
+        let (_store, database) = new_store(server).await;
+        let outsider = Outsider::connect(server, &database).await;
+        outsider.0.batch_execute(MAINTENANCE).await.unwrap();
+        let options = options(server.dsn(&database));
+        PostgresStore::open(&options).await.unwrap();
     });
 }
 
