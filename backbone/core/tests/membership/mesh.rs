@@ -237,31 +237,10 @@ impl Mesh {
         self.now.as_micros() / 1000
     }
 
-    /// Checks that exactly these nodes are members, that the table is the proposal, and that each of them holds the view.
+    /// As [`expect_rest`] of the row, and each of these nodes holds it.
     pub(crate) fn expect_rest(&mut self, nodes: &[u8]) {
         let view = self.view.clone().expect("a view");
-        assert!(
-            view.joining.is_empty() && view.leaving.is_empty(),
-            "{:?} {:?}",
-            view.joining,
-            view.leaving
-        );
-        let members: BTreeSet<_> = view
-            .members
-            .iter()
-            .map(|member| member.name.clone())
-            .collect();
-        assert_eq!(members, nodes.iter().map(|node| name(*node)).collect());
-        let names: Vec<_> = view
-            .members
-            .iter()
-            .map(|member| member.name.clone())
-            .collect();
-        assert_eq!(
-            view.table(),
-            propose(&names),
-            "the table is what is proposed for {names:?}"
-        );
+        expect_rest(&view, nodes);
         for number in nodes {
             let node = self.node(*number);
             let held = node.held.as_ref().expect("a view held");
@@ -477,4 +456,30 @@ fn away(request: &MembershipRequest) -> MembershipAnswer {
         MembershipRequest::ChangeView(_) => MembershipAnswer::ViewChanged(Err(error)),
         MembershipRequest::Resign => MembershipAnswer::Resigned(Err(error)),
     }
+}
+
+/// Checks that exactly these nodes are members of a view, that nobody joins or leaves, and that its table is the proposal.
+pub(crate) fn expect_rest(view: &RingView, nodes: &[u8]) {
+    assert!(
+        view.joining.is_empty() && view.leaving.is_empty(),
+        "{:?} {:?}",
+        view.joining,
+        view.leaving
+    );
+    let members: BTreeSet<_> = view
+        .members
+        .iter()
+        .map(|member| member.name.clone())
+        .collect();
+    assert_eq!(members, nodes.iter().map(|node| name(*node)).collect());
+    let names: Vec<_> = view
+        .members
+        .iter()
+        .map(|member| member.name.clone())
+        .collect();
+    assert_eq!(
+        view.table(),
+        propose(&names),
+        "the table is what is proposed for {names:?}"
+    );
 }

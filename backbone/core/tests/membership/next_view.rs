@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use trunkline_backbone_core::membership::{Situation, next_view};
 use trunkline_backbone_core::propose;
-use trunkline_shared::{Incarnation, Member, NodeId, RingView, Slot, UnixMillis, ViewVersion};
+use trunkline_shared::{Incarnation, Member, RingView, Slot, UnixMillis, ViewVersion};
 
-use crate::mesh::{moved, name, owner};
+use crate::mesh::{expect_rest, moved, name, owner};
 
 fn member(node: u8) -> Member {
     Member {
@@ -92,22 +92,6 @@ fn expect_step(before: &RingView, after: &RingView) {
     assert!(moved.len() <= 64, "{} slots", moved.len());
     assert!(receivers.len() <= 1, "{receivers:?}");
     assert!(after.version > before.version);
-}
-
-fn expect_rest(view: &RingView, nodes: &[u8]) {
-    let members: BTreeSet<_> = view
-        .members
-        .iter()
-        .map(|member| member.name.clone())
-        .collect();
-    assert_eq!(members, nodes.iter().map(|node| name(*node)).collect());
-    assert!(view.joining.is_empty() && view.leaving.is_empty());
-    let names: Vec<NodeId> = view
-        .members
-        .iter()
-        .map(|member| member.name.clone())
-        .collect();
-    assert_eq!(view.table(), propose(&names));
 }
 
 #[test]
