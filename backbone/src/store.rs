@@ -3,15 +3,16 @@
 use std::future::Future;
 
 use futures_util::future::Either;
+use smol_str::SmolStr;
 use tokio::sync::watch;
 use trunkline_shared::rules::Namespace;
-use trunkline_shared::{Channel, Incarnation, NodeId, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, Incarnation, NodeId, Slot, UnixMillis};
 use trunkline_store::postgres::Renewals;
 use trunkline_store::{EmbeddedStore, PostgresStore, StoreStats, embedded, postgres};
 use trunkline_store_core::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
     FloorRequest, Head, HeartbeatError, JoinRequest, MemberRow, MemberStore, MessageStore,
-    RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
+    RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange, ViewRow,
 };
 
 use crate::config::{StoreKind, StoreSection};
@@ -123,7 +124,14 @@ impl MessageStore for Store {
         either!(self, raise_floor(request))
     }
 
-    fn view(&self) -> impl Future<Output = Result<Option<RingView>, StoreError>> + Send {
+    fn have_heads(
+        &self,
+        namespaces: Vec<SmolStr>,
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send {
+        either!(self, have_heads(namespaces))
+    }
+
+    fn view(&self) -> impl Future<Output = Result<Option<ViewRow>, StoreError>> + Send {
         either!(self, view())
     }
 

@@ -1,6 +1,7 @@
 //! The values of the rows, field by field. Each has a version of its own; a change of one needs a new version here, and
 //! the old one stays readable.
 
+use bytes::Bytes;
 use trunkline_shared::{Channel, Epoch, Offset, RingView, UnixMillis, ViewVersion};
 use trunkline_store_core::{Generation, Head};
 
@@ -166,6 +167,19 @@ pub(crate) fn decode_view(value: &[u8]) -> Result<RingView, DecodeError> {
     let view: RingView = serde_json::from_slice(json).map_err(|_| DecodeError::Field("view"))?;
     view.check().map_err(|_| DecodeError::Field("view"))?;
     Ok(view)
+}
+
+/// Writes the rules of the mesh, JSON too, which isn't read here.
+pub(crate) fn encode_rules(rules: &[u8]) -> Vec<u8> {
+    let mut out = Encoder::new(VERSION, rules.len());
+    out.raw(rules);
+    out.finish()
+}
+
+/// Reads the rules of the mesh.
+pub(crate) fn decode_rules(value: &[u8]) -> Result<Bytes, DecodeError> {
+    let rules = Decoder::new(value, VERSION)?.rest();
+    Ok(Bytes::copy_from_slice(rules))
 }
 
 /// Writes a number of the store as a whole: its format, its birth.

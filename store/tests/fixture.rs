@@ -12,6 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use support::{block_on, open};
 use tempfile::TempDir;
 use trunkline_shared::{Epoch, Offset, UnixMillis};
@@ -19,7 +20,7 @@ use trunkline_store::EmbeddedStore;
 use trunkline_store_core::suite::{Sample, make};
 use trunkline_store_core::{
     AppendOutcome, Claimed, FindRequest, FloorRequest, Found, Generation, Head, MessageStore,
-    ViewChange,
+    ViewChange, ViewRow,
 };
 
 /// A store as it was written; epoch and birth as they were drawn then.
@@ -94,6 +95,20 @@ fn a_store_of_version_3_is_read() {
     let stand = block_on(Sample(&store).head(258, "chat:0"));
     assert_eq!(stand, Head::at_mark(Offset(2)));
     block_on(check(&store, &V3));
+    block_on(take_rules(&store));
+}
+
+/// A store in which nobody wrote rules takes them beside its view.
+async fn take_rules(store: &EmbeddedStore) {
+    let rules = Some(Bytes::from_static(b"rules"));
+    let view = make::ring_view(2);
+    let change = ViewChange {
+        expected: Some(make::view(1)),
+        view: view.clone(),
+        rules: rules.clone(),
+    };
+    assert_eq!(store.change_view(change).await, Ok(true));
+    assert_eq!(store.view().await, Ok(Some(ViewRow { view, rules })));
 }
 
 const KEY: &[u8] = b"order 7";
@@ -104,7 +119,8 @@ fn key() -> FindRequest {
 
 async fn check(store: &EmbeddedStore, fixture: &Fixture) -> Claimed {
     let sample = Sample(store);
-    assert_eq!(store.view().await, Ok(Some(make::ring_view(1))));
+    let (view, rules) = (make::ring_view(1), None);
+    assert_eq!(store.view().await, Ok(Some(ViewRow { view, rules })));
     assert_eq!(
         sample.head(258, "chat:1").await,
         Head {
@@ -167,6 +183,7 @@ async fn fill(store: &EmbeddedStore) -> Claimed {
         .change_view(ViewChange {
             expected: None,
             view: make::ring_view(1),
+            rules: None,
         })
         .await
         .unwrap();

@@ -77,6 +77,7 @@ fn of_two_changes_of_the_view_that_wait_together_one_wins() {
         store.change_view(ViewChange {
             expected: None,
             view: make::ring_view(1),
+            rules: None,
         })
     };
     let (first, second) = (change(), change());

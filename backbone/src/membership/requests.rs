@@ -61,7 +61,10 @@ async fn perform(
         MembershipRequest::Heartbeat => {
             MembershipAnswer::Heartbeat(store.heartbeat(name, life).await)
         }
-        MembershipRequest::View => MembershipAnswer::View(store.view().await),
+        MembershipRequest::View => {
+            let row = store.view().await;
+            MembershipAnswer::View(row.map(|row| row.map(|row| row.view)))
+        }
         MembershipRequest::ChangeView(change) => {
             MembershipAnswer::ViewChanged(store.change_view(change).await)
         }

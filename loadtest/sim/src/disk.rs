@@ -139,7 +139,13 @@ impl Disk {
     /// Replaces the view; false when the store is away.
     pub(crate) fn change_view(&mut self, now: Instant, view: RingView) -> bool {
         let expected = self.state.view_now().map(|view| view.version);
-        !self.is_away(now) && self.state.change_view_now(ViewChange { expected, view })
+        let rules = None;
+        let change = ViewChange {
+            expected,
+            view,
+            rules,
+        };
+        !self.is_away(now) && self.state.change_view_now(change)
     }
 
     /// Takes a request; what happens later is in [`Disk::take_later`].

@@ -20,6 +20,6 @@ pub use message::{Head, StoredMessage};
 pub use request::{
     AllFound, AppendOutcome, ChannelAppend, ChannelKey, ClaimError, ClaimRequest, Claimed,
     FindRequest, FloorError, FloorRequest, Found, FoundKey, Generation, RangeRequest, Refused,
-    SlotPart, ViewChange,
+    SlotPart, ViewChange, ViewRow,
 };
 pub use traits::{MessageStore, StoreError};

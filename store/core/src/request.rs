@@ -1,5 +1,6 @@
 //! Requests to a store and its answers.
 
+use bytes::Bytes;
 use trunkline_shared::{
     Channel, Epoch, IdempotencyKey, Offset, PublishId, RingView, Slot, UnixMillis, ViewVersion,
 };
@@ -222,11 +223,22 @@ pub struct Found {
     pub offset: Offset,
 }
 
+/// The row on which all nodes agree: who owns which slot, and the rules of the mesh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewRow {
+    /// Who owns which slot.
+    pub view: RingView,
+    /// The rules as they were written last, which the store doesn't read; `None` where none ever were.
+    pub rules: Option<Bytes>,
+}
+
 /// Replaces the ring view if it still has the version expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViewChange {
     /// The version that the row must have; `None` when there must be no row.
     pub expected: Option<ViewVersion>,
-    /// The new row.
+    /// The new view.
     pub view: RingView,
+    /// The new rules; `None` leaves those that are there.
+    pub rules: Option<Bytes>,
 }

@@ -2,12 +2,13 @@
 
 use std::future::Future;
 
-use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
+use smol_str::SmolStr;
+use trunkline_shared::{Channel, Slot, UnixMillis};
 
 use crate::message::{Head, StoredMessage};
 use crate::request::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
-    FloorRequest, RangeRequest, SlotPart, ViewChange,
+    FloorRequest, RangeRequest, SlotPart, ViewChange, ViewRow,
 };
 
 /// Why a store did nothing.
@@ -83,13 +84,24 @@ pub trait MessageStore: Send + Sync + 'static {
         request: FloorRequest,
     ) -> impl Future<Output = Result<Head, FloorError>> + Send;
 
-    /// Reads the ring view; `None` before the first one was written.
+    /// Whether any channel of these namespaces has a head, in the order asked; the empty name stands for channels without
+    /// a namespace ([`Channel::namespace`]). For the start of a node: it may take a second or so.
     ///
     /// # Errors
     /// When the store is away or damaged.
-    fn view(&self) -> impl Future<Output = Result<Option<RingView>, StoreError>> + Send;
+    fn have_heads(
+        &self,
+        namespaces: Vec<SmolStr>,
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
-    /// Replaces the ring view; false when its version isn't the one expected.
+    /// Reads the ring view and the rules as one change left them; `None` before the first one was written.
+    ///
+    /// # Errors
+    /// When the store is away or damaged.
+    fn view(&self) -> impl Future<Output = Result<Option<ViewRow>, StoreError>> + Send;
+
+    /// Replaces the ring view, and the rules where there are new ones, in one step; false when the view's version isn't
+    /// the one expected.
     ///
     /// # Errors
     /// When the store is away; the row may have been replaced then: read it.

@@ -5,10 +5,10 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Slice, Snapshot};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Slice, Snapshot};
 use tracing::info;
 use trunkline_shared::{Offset, RingView, Slot, UnixMillis};
-use trunkline_store_core::{Head, StoreError};
+use trunkline_store_core::{Head, StoreError, ViewRow};
 
 use super::error::OpenError;
 use super::key;
@@ -25,6 +25,8 @@ const OLDEST_FORMAT: u64 = 1;
 const FORMAT_KEY: &[u8] = b"format";
 const BIRTH_KEY: &[u8] = b"birth";
 const VIEW_KEY: &[u8] = b"view";
+/// Beside the view, whatever the format: in a store without it nobody wrote rules, and an older program passes over them.
+const RULES_KEY: &[u8] = b"rules";
 
 /// Tables that wait to be written, of one keyspace, before commits wait too.
 ///
@@ -285,9 +287,23 @@ impl Disk {
         self.view.decode(VIEW_KEY, value, record::decode_view)
     }
 
-    /// Puts the ring view into a commit.
-    pub(super) fn put_view(&self, batch: &mut fjall::OwnedWriteBatch, view: &RingView) {
-        batch.insert(&self.view.keyspace, VIEW_KEY, record::encode_view(view));
+    /// The ring view and the rules, as one commit left them.
+    pub(super) fn view_row(&self) -> Result<Option<ViewRow>, DiskError> {
+        let (snapshot, rows) = (self.snapshot(), &self.view);
+        let view = rows.decode(VIEW_KEY, snapshot.get(rows, VIEW_KEY)?, record::decode_view)?;
+        let rules = snapshot.get(rows, RULES_KEY)?;
+        let rules = rows.decode(RULES_KEY, rules, record::decode_rules)?;
+        Ok(view.map(|view| ViewRow { view, rules }))
+    }
+
+    /// Puts the ring view into a commit, and the rules where there are new ones.
+    pub(super) fn put_view(&self, batch: &mut fjall::OwnedWriteBatch, row: &ViewRow) {
+        let view = record::encode_view(&row.view);
+        batch.insert(&self.view.keyspace, VIEW_KEY, view);
+        if let Some(rules) = &row.rules {
+            let rules = record::encode_rules(rules);
+            batch.insert(&self.view.keyspace, RULES_KEY, rules);
+        }
     }
 }
 

@@ -111,6 +111,7 @@ pub(super) fn describe(keyspace: &str, key: &[u8]) -> String {
         }),
         "slots" => parse_slot(key).map(|slot| format!("slot {}", slot.number())),
         "last_seen" => Some("row of a user".to_owned()),
+        "view" => str::from_utf8(key).ok().map(str::to_owned),
         _ => None,
     };
     described.unwrap_or_else(|| format!("key {}", hex::encode(key)))

@@ -27,12 +27,13 @@ use std::thread::JoinHandle;
 
 use fjall::PersistMode;
 use futures_channel::oneshot;
-use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
+use smol_str::SmolStr;
+use trunkline_shared::{Channel, Slot, UnixMillis};
 use trunkline_store_core::members::MemberTable;
 use trunkline_store_core::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
     FloorRequest, Head, MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage,
-    ViewChange,
+    ViewChange, ViewRow,
 };
 
 use self::command::Command;
@@ -256,8 +257,15 @@ impl MessageStore for EmbeddedStore {
         )
     }
 
-    fn view(&self) -> impl Future<Output = Result<Option<RingView>, StoreError>> + Send {
-        self.read(Disk::view)
+    fn have_heads(
+        &self,
+        namespaces: Vec<SmolStr>,
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send {
+        self.read(move |disk| disk.have_heads(&namespaces))
+    }
+
+    fn view(&self) -> impl Future<Output = Result<Option<ViewRow>, StoreError>> + Send {
+        self.read(Disk::view_row)
     }
 
     fn change_view(

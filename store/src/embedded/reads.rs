@@ -1,6 +1,7 @@
 //! Reads that many rows answer. Each sees whole commits only: a head is never ahead of its messages.
 
 use fjall::{Guard, Readable, Snapshot};
+use smol_str::SmolStr;
 use trunkline_shared::{Channel, Offset, PublishId, Slot, UnixMillis};
 use trunkline_store_core::{
     AllFound, ChannelKey, FindRequest, Found, FoundKey, Head, RangeRequest, StoredMessage,
@@ -35,6 +36,25 @@ impl Disk {
         let value = snapshot.get(&self.slots, key)?;
         let row = self.slots.decode(&key, value, record::decode_slot)?;
         Ok(Head::at_mark(row.map_or(Offset::ZERO, |row| row.mark)))
+    }
+
+    /// Whether any channel of these namespaces has a head, in the order asked: goes through the heads until all are found.
+    /// No range of keys has a namespace's channels, whose lengths lie before their names.
+    pub(super) fn have_heads(&self, namespaces: &[SmolStr]) -> Result<Vec<bool>, DiskError> {
+        let mut found = vec![false; namespaces.len()];
+        for row in self.snapshot().iter(&self.heads) {
+            if found.iter().all(|found| *found) {
+                break;
+            }
+            let key = row.key()?;
+            let Some((_, channel)) = key::parse_channel(&key) else {
+                continue;
+            };
+            let namespace = channel.namespace().unwrap_or_default();
+            let asked = namespaces.iter().zip(&mut found);
+            asked.for_each(|(name, found)| *found |= name == namespace);
+        }
+        Ok(found)
     }
 
     pub(super) fn range(&self, request: &RangeRequest) -> Result<Vec<StoredMessage>, DiskError> {

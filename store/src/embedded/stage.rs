@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
-use trunkline_shared::{Epoch, Offset, RingView, Slot, UnixMillis, ViewVersion};
+use trunkline_shared::{Epoch, Offset, Slot, UnixMillis, ViewVersion};
 use trunkline_store_core::check::{check_append, check_claim};
 use trunkline_store_core::{
     AppendOutcome, ChannelAppend, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest,
-    Generation, Head, Refused, SlotPart, StoreError, ViewChange,
+    Generation, Head, Refused, SlotPart, StoreError, ViewChange, ViewRow,
 };
 
 use super::disk::{Disk, DiskError};
@@ -30,7 +30,8 @@ pub(super) struct Stage<'a> {
     idempotency_keys: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What this machine's clock shows.
     now: UnixMillis,
-    view: Option<RingView>,
+    /// The view, with rules where there are new ones.
+    view: Option<ViewRow>,
     seen: Seen,
     /// Heads that weren't touched since then go now, all that may.
     forget: Option<UnixMillis>,
@@ -93,8 +94,8 @@ impl<'a> Stage<'a> {
             );
         }
         self.seen.put(self.disk, &mut batch);
-        if let Some(view) = &self.view {
-            self.disk.put_view(&mut batch, view);
+        if let Some(row) = &self.view {
+            self.disk.put_view(&mut batch, row);
         }
         batch.commit()?;
         Ok(self.sum)
@@ -276,12 +277,16 @@ impl<'a> Stage<'a> {
 
     pub(super) fn change_view(&mut self, change: ViewChange) -> Result<bool, StoreError> {
         let version = match &self.view {
-            Some(view) => Some(view.version),
+            Some(row) => Some(row.view.version),
             None => self.disk.view()?.map(|view| view.version),
         };
         let fits = version == change.expected;
         if fits {
-            self.view = Some(change.view);
+            let before = self.view.take().and_then(|row| row.rules);
+            self.view = Some(ViewRow {
+                view: change.view,
+                rules: change.rules.or(before),
+            });
         }
         Ok(fits)
     }

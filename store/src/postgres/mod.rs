@@ -36,13 +36,14 @@ use std::future::{Future, ready};
 use std::sync::Arc;
 
 use futures_util::future::{Either, FutureExt, TryFutureExt, join_all, try_join_all};
+use smol_str::SmolStr;
 use tokio::sync::watch;
-use trunkline_shared::{Channel, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, Slot, UnixMillis};
 use trunkline_store_core::check::{check_append, check_claim};
 use trunkline_store_core::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
     FloorRequest, Head, MessageStore, RangeRequest, SlotPart, StoreError, StoredMessage,
-    ViewChange,
+    ViewChange, ViewRow,
 };
 
 pub use self::error::{ConnectError, OpenError};
@@ -187,7 +188,20 @@ impl MessageStore for PostgresStore {
         self.server_of(request.slot).raise_floor(request)
     }
 
-    fn view(&self) -> impl Future<Output = Result<Option<RingView>, StoreError>> + Send {
+    async fn have_heads(&self, namespaces: Vec<SmolStr>) -> Result<Vec<bool>, StoreError> {
+        let servers = self.servers.iter();
+        let answers = try_join_all(servers.map(|server| server.have_heads(namespaces.clone())));
+        let any = |all: Vec<bool>, more: Vec<bool>| {
+            all.iter()
+                .zip(more)
+                .map(|(one, other)| *one || other)
+                .collect()
+        };
+        let none = vec![false; namespaces.len()];
+        Ok(answers.await?.into_iter().fold(none, any))
+    }
+
+    fn view(&self) -> impl Future<Output = Result<Option<ViewRow>, StoreError>> + Send {
         self.first().view()
     }
 

@@ -1,10 +1,11 @@
 //! Reads. Each is one statement, so it sees whole commits only: a head is never ahead of its messages.
 
+use smol_str::SmolStr;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
-use trunkline_shared::{Channel, Offset, PublishId, RingView, Slot};
+use trunkline_shared::{Channel, Offset, PublishId, Slot};
 use trunkline_store_core::{
-    AllFound, ChannelKey, FindRequest, Found, FoundKey, Head, RangeRequest, StoredMessage,
+    AllFound, ChannelKey, FindRequest, Found, FoundKey, Head, RangeRequest, StoredMessage, ViewRow,
 };
 
 use super::batch::number;
@@ -170,13 +171,34 @@ fn channel(row: &Row, index: usize) -> Result<Channel, Fault> {
     channel.ok_or_else(|| Fault::Data("damaged channel name".to_owned()))
 }
 
-pub(super) async fn view(session: &Session) -> Result<Option<RingView>, Fault> {
+pub(super) async fn have_heads(
+    session: &Session,
+    namespaces: &[SmolStr],
+) -> Result<Vec<bool>, Fault> {
+    let names: Vec<_> = namespaces.iter().map(|name| name.as_bytes()).collect();
+    let statement = &session.statements.have_heads;
+    let mut found = vec![false; namespaces.len()];
+    for row in &session.query(statement, &[&names]).await? {
+        found[place(row, namespaces.len())?] = column(row, 1)?;
+    }
+    Ok(found)
+}
+
+pub(super) async fn view(session: &Session) -> Result<Option<ViewRow>, Fault> {
     view_in(&session.query(&session.statements.view, &[]).await?)
 }
 
 /// The view in the rows of its table, of which there is one or none.
-pub(super) fn view_in(rows: &[Row]) -> Result<Option<RingView>, Fault> {
-    let view = |row: &Row| record::decode_view(column(row, 0)?).map_err(damaged);
-    let view = rows.first().map(view).transpose();
-    view.map_err(|fault: Fault| fault.of("trunkline.view"))
+pub(super) fn view_in(rows: &[Row]) -> Result<Option<ViewRow>, Fault> {
+    let view = rows.first().map(view_row).transpose();
+    view.map_err(|fault| fault.of("trunkline.view"))
+}
+
+fn view_row(row: &Row) -> Result<ViewRow, Fault> {
+    let rules: Option<&[u8]> = column(row, 1)?;
+    let rules = rules.map(record::decode_rules).transpose();
+    Ok(ViewRow {
+        view: record::decode_view(column(row, 0)?).map_err(damaged)?,
+        rules: rules.map_err(|error| damaged(error).of("rules"))?,
+    })
 }

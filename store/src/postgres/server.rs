@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use futures_channel::oneshot;
 use futures_util::future::Either;
+use smol_str::SmolStr;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use trunkline_shared::{Channel, Epoch, RingView, Slot};
+use trunkline_shared::{Channel, Epoch, Slot};
 use trunkline_store_core::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
-    FloorRequest, Head, RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange,
+    FloorRequest, Head, RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange, ViewRow,
 };
 
 use super::birth::Birth;
@@ -113,9 +114,14 @@ impl Server {
         self.write(move |session| async move { writes::raise_floor(&session, &request).await })
     }
 
-    pub(super) fn view(
+    pub(super) fn have_heads(
         &self,
-    ) -> impl Future<Output = Result<Option<RingView>, StoreError>> + use<> {
+        namespaces: Vec<SmolStr>,
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + use<> {
+        self.read(move |session| async move { reads::have_heads(&session, &namespaces).await })
+    }
+
+    pub(super) fn view(&self) -> impl Future<Output = Result<Option<ViewRow>, StoreError>> + use<> {
         self.read(move |session| async move { reads::view(&session).await })
     }
 

@@ -74,6 +74,7 @@ pub(super) struct Statements {
     pub(super) heads: Statement,
     pub(super) range: Statement,
     pub(super) find: Statement,
+    pub(super) have_heads: Statement,
     pub(super) view: Statement,
     pub(super) first_view: Statement,
     pub(super) next_view: Statement,
@@ -119,20 +120,24 @@ const FIND: &str = "SELECT w.place, m.channel, m.message_offset \
     WHERE k.stored >= now() - interval '10 minutes' AND k.sent >= $7 \
     ORDER BY 1";
 
-pub(super) const VIEW: &str = "SELECT record FROM view WHERE id = 1";
+/// In the order asked.
+const HAVE_HEADS: &str = "SELECT w.place, has_head(w.name) \
+    FROM unnest($1::bytea[]) WITH ORDINALITY AS w (name, place)";
+
+pub(super) const VIEW: &str = "SELECT record, rules FROM view WHERE id = 1";
 
 /// Names the notifications that tell of another view.
 pub(super) const VIEW_CHANNEL: &str = "trunkline_view";
 
 /// Who listens is told when it is committed.
 const FIRST_VIEW: &str = "WITH changed AS (\
-    INSERT INTO view (id, birth, timeline, number, record) VALUES (1, $1, $2, $3, $4) \
+    INSERT INTO view (id, birth, timeline, number, record, rules) VALUES (1, $1, $2, $3, $4, $5) \
     ON CONFLICT DO NOTHING RETURNING id) \
     SELECT pg_notify('trunkline_view', '') FROM changed";
 
 const NEXT_VIEW: &str = "WITH changed AS (\
-    UPDATE view SET birth = $1, timeline = $2, number = $3, record = $4 \
-    WHERE id = 1 AND birth = $5 AND timeline = $6 AND number = $7 RETURNING id) \
+    UPDATE view SET birth = $1, timeline = $2, number = $3, record = $4, \
+    rules = coalesce($5, rules) WHERE id = 1 AND birth = $6 AND timeline = $7 AND number = $8 RETURNING id) \
     SELECT pg_notify('trunkline_view', '') FROM changed";
 
 const MEMBERS: &str = "SELECT name, incarnation, address, counter FROM member ORDER BY name";
@@ -178,6 +183,7 @@ impl Statements {
             heads: client.prepare(HEADS).await?,
             range: client.prepare(RANGE).await?,
             find: client.prepare(FIND).await?,
+            have_heads: client.prepare(HAVE_HEADS).await?,
             view: client.prepare(VIEW).await?,
             first_view: client.prepare(FIRST_VIEW).await?,
             next_view: client.prepare(NEXT_VIEW).await?,

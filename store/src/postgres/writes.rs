@@ -128,12 +128,13 @@ pub(super) async fn change_view(
     change: &ViewChange,
 ) -> Result<Result<bool, StoreError>, Fault> {
     let record = record::encode_view(&change.view);
+    let rules = change.rules.as_deref().map(record::encode_rules);
     let new = VersionColumns::from(change.view.version);
     let changed = match change.expected.map(VersionColumns::from) {
         None => {
             let statement = &session.statements.first_view;
             session
-                .execute(statement, &[&new.0, &new.1, &new.2, &record])
+                .execute(statement, &[&new.0, &new.1, &new.2, &record, &rules])
                 .await?
         }
         Some(old) => {
@@ -141,7 +142,9 @@ pub(super) async fn change_view(
             session
                 .execute(
                     statement,
-                    &[&new.0, &new.1, &new.2, &record, &old.0, &old.1, &old.2],
+                    &[
+                        &new.0, &new.1, &new.2, &record, &rules, &old.0, &old.1, &old.2,
+                    ],
                 )
                 .await?
         }

@@ -111,6 +111,7 @@ proptest! {
         let _ = decode_place(&value);
         let _ = decode_key(&value);
         let _ = decode_view(&value);
+        let _ = decode_rules(&value);
         let _ = decode_number(&value);
     }
 }
@@ -119,6 +120,14 @@ proptest! {
 fn a_view_reads_back_as_written() {
     let view = make::ring_view(4);
     assert_eq!(decode_view(&encode_view(&view)), Ok(view));
+}
+
+#[test]
+fn rules_read_back_as_written_and_damage_shows() {
+    let value = encode_rules(b"{}\0\xff");
+    assert_eq!(decode_rules(&value), Ok(Bytes::from_static(b"{}\0\xff")));
+    let cut = &value[..value.len() - 1];
+    assert_eq!(decode_rules(cut), Err(DecodeError::Checksum));
 }
 
 #[test]

@@ -122,11 +122,13 @@ fn who_sends_heartbeats_is_told_of_changed_views() {
             let change = ViewChange {
                 expected: (number > 1).then(|| version(number - 1)),
                 view: RingView::of_one(version(number), 1, member.clone()),
+                rules: Some(format!("rules {number}").into()),
             };
             assert_eq!(writer.change_view(change.clone()).await, Ok(true));
             changes.changed().await.unwrap();
-            let read = reader.view().await.unwrap();
-            assert_eq!(read, Some(change.view.clone()));
+            let read = reader.view().await.unwrap().unwrap();
+            assert_eq!(read.view, change.view);
+            assert_eq!(read.rules, change.rules);
             assert_eq!(
                 writer.change_view(change).await,
                 Ok(false),

@@ -111,10 +111,17 @@ async fn make_all_calls(store: &PostgresStore) {
     store.raise_floor(floor).await.unwrap();
     for (expected, number) in [(None, 1), (Some(make::view(1)), 2)] {
         let view = make::ring_view(number);
-        let change = ViewChange { expected, view };
+        let change = ViewChange {
+            expected,
+            view,
+            rules: Some("rules".into()),
+        };
         assert_eq!(store.change_view(change).await, Ok(true));
     }
     assert!(store.view().await.unwrap().is_some());
+    let names = ["chat", "live", ""].map(SmolStr::new);
+    let found = store.have_heads(names.to_vec()).await;
+    assert_eq!(found, Ok(vec![true, false, false]));
     make_calls_of_nodes(store).await;
 }
 

@@ -54,6 +54,7 @@ impl Membership {
             let change = ViewChange {
                 expected: known,
                 view: view.clone(),
+                rules: None,
             };
             let kind = Kind::Change(Box::new(view));
             self.ask(now, kind, MembershipRequest::ChangeView(change));

@@ -126,7 +126,11 @@ impl Disk {
         let expected = self.state.view_now().map(|view| view.version);
         let version = view.version;
         self.state
-            .change_view_now(trunkline_store_core::ViewChange { expected, view });
+            .change_view_now(trunkline_store_core::ViewChange {
+                expected,
+                view,
+                rules: None,
+            });
         let mut behind = generations
             .keys()
             .map(|slot| (*slot, false))

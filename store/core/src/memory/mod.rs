@@ -18,7 +18,7 @@ use crate::members::MemberTable;
 use crate::message::{Head, StoredMessage};
 use crate::request::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
-    FloorRequest, RangeRequest, SlotPart, ViewChange,
+    FloorRequest, RangeRequest, SlotPart, ViewChange, ViewRow,
 };
 
 /// An append in flight; given back to end it.
@@ -195,7 +195,18 @@ impl MemoryState {
         self.tables.view()
     }
 
-    /// Replaces the ring view; false when its version isn't the one expected.
+    /// Reads the ring view and the rules.
+    pub fn view_row_now(&self) -> Option<ViewRow> {
+        self.tables.view_row()
+    }
+
+    /// Whether any channel of these namespaces has a head, in the order asked.
+    pub fn have_heads_now(&self, namespaces: &[SmolStr]) -> Vec<bool> {
+        let names = namespaces.iter();
+        names.map(|name| self.tables.has_head(name)).collect()
+    }
+
+    /// Replaces the ring view, and the rules where there are new ones; false when the view's version isn't the one expected.
     pub fn change_view_now(&mut self, change: ViewChange) -> bool {
         self.tables.change_view(change)
     }

@@ -3,7 +3,7 @@
 use std::future::{Future, ready};
 
 use smol_str::SmolStr;
-use trunkline_shared::{Channel, Incarnation, NodeId, RingView, Slot, UnixMillis};
+use trunkline_shared::{Channel, Incarnation, NodeId, Slot, UnixMillis};
 
 use super::MemoryState;
 use crate::last_seen::LastSeenStore;
@@ -11,7 +11,7 @@ use crate::members::{HeartbeatError, JoinRequest, MemberRow, MemberStore};
 use crate::message::{Head, StoredMessage};
 use crate::request::{
     AllFound, AppendOutcome, ClaimError, ClaimRequest, Claimed, FindRequest, FloorError,
-    FloorRequest, RangeRequest, SlotPart, ViewChange,
+    FloorRequest, RangeRequest, SlotPart, ViewChange, ViewRow,
 };
 use crate::traits::{MessageStore, StoreError};
 
@@ -89,8 +89,15 @@ impl MessageStore for MemoryStore {
         ready(self.with(|state| state.raise_floor_now(request)))
     }
 
-    fn view(&self) -> impl Future<Output = Result<Option<RingView>, StoreError>> + Send {
-        ready(Ok(self.with(|state| state.view_now().cloned())))
+    fn have_heads(
+        &self,
+        namespaces: Vec<SmolStr>,
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.have_heads_now(&namespaces))))
+    }
+
+    fn view(&self) -> impl Future<Output = Result<Option<ViewRow>, StoreError>> + Send {
+        ready(Ok(self.with(|state| state.view_row_now())))
     }
 
     fn change_view(

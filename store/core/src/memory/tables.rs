@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use trunkline_shared::{
@@ -13,7 +14,7 @@ use crate::check::{check_append, check_claim};
 use crate::message::{Head, StoredMessage};
 use crate::request::{
     AppendOutcome, ChannelKey, ClaimError, ClaimRequest, Claimed, FloorError, FloorRequest, Found,
-    FoundKey, Generation, RangeRequest, Refused, SlotPart, ViewChange,
+    FoundKey, Generation, RangeRequest, Refused, SlotPart, ViewChange, ViewRow,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,7 @@ pub(super) struct Tables {
     ids: BTreeMap<(Slot, PublishId), (Channel, Offset)>,
     keys: BTreeMap<ChannelKey, (Offset, UnixMillis)>,
     view: Option<RingView>,
+    rules: Option<Bytes>,
     rng: ChaCha8Rng,
 }
 
@@ -56,6 +58,7 @@ impl Tables {
             ids: BTreeMap::new(),
             keys: BTreeMap::new(),
             view: None,
+            rules: None,
             rng: ChaCha8Rng::seed_from_u64(seed),
         }
     }
@@ -262,14 +265,26 @@ impl Tables {
         none_is_left
     }
 
+    pub(super) fn has_head(&self, namespace: &str) -> bool {
+        let mut channels = self.heads.keys().map(|(_, channel)| channel);
+        channels.any(|channel| channel.namespace().unwrap_or_default() == namespace)
+    }
+
     pub(super) const fn view(&self) -> Option<&RingView> {
         self.view.as_ref()
+    }
+
+    pub(super) fn view_row(&self) -> Option<ViewRow> {
+        let view = self.view.clone()?;
+        let rules = self.rules.clone();
+        Some(ViewRow { view, rules })
     }
 
     pub(super) fn change_view(&mut self, change: ViewChange) -> bool {
         let fits = self.view.as_ref().map(|view| view.version) == change.expected;
         if fits {
             self.view = Some(change.view);
+            self.rules = change.rules.or(self.rules.take());
         }
         fits
     }

@@ -5,7 +5,7 @@ use trunkline_shared::{ClientInfo, Incarnation, Offset, Payload, PublishId, Trac
 
 use super::{Harness, Sample, make};
 use crate::message::{Head, StoredMessage};
-use crate::request::{AppendOutcome, ChannelAppend, Found, ViewChange};
+use crate::request::{AppendOutcome, ChannelAppend, Found};
 use crate::traits::MessageStore;
 
 /// Every field and every byte.
@@ -180,22 +180,4 @@ pub async fn the_id_of_a_refused_message_is_not_found<H: Harness>() {
         .map(|counter| (claimed.slot, make::id(counter)))
         .to_vec();
     assert_eq!(sample.find(ids).await, []);
-}
-
-/// Of two writers that saw the same row one wins.
-pub async fn a_view_is_replaced_at_the_version_expected<H: Harness>() {
-    let harness = H::open().await;
-    let store = harness.store();
-    let view = make::ring_view;
-    let change = |expected: Option<u64>, number| ViewChange {
-        expected: expected.map(make::view),
-        view: view(number),
-    };
-    assert_eq!(store.view().await, Ok(None));
-    assert_eq!(store.change_view(change(Some(0), 1)).await, Ok(false));
-    assert_eq!(store.change_view(change(None, 1)).await, Ok(true));
-    assert_eq!(store.change_view(change(None, 2)).await, Ok(false));
-    assert_eq!(store.change_view(change(Some(1), 2)).await, Ok(true));
-    assert_eq!(store.change_view(change(Some(1), 3)).await, Ok(false));
-    assert_eq!(store.view().await, Ok(Some(view(2))));
 }

@@ -21,7 +21,8 @@ async fn later<H: Harness>(harness: &H) -> UnixMillis {
     }
 }
 
-async fn forget_all<H: Harness>(harness: &H) {
+/// Lets everything go that may, messages included.
+pub(super) async fn forget_all<H: Harness>(harness: &H) {
     let now = later(harness).await;
     harness.forget_heads(now).await;
 }

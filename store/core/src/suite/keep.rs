@@ -1,9 +1,10 @@
 //! What was acknowledged stays: over a restart, over a crash.
 
+use bytes::Bytes;
 use trunkline_shared::{Offset, UnixMillis};
 
 use super::{Harness, Sample, make};
-use crate::request::{Claimed, FloorRequest, Generation, ViewChange};
+use crate::request::{Claimed, FloorRequest, Generation, ViewChange, ViewRow};
 use crate::traits::MessageStore;
 
 /// Closing and opening loses nothing.
@@ -23,6 +24,8 @@ pub async fn what_was_acknowledged_survives_a_crash<H: Harness>() {
     verify(&harness, before).await;
     verify_once_more(harness.crash().await).await;
 }
+
+const RULES: Bytes = Bytes::from_static(b"rules");
 
 struct Before {
     claimed: Claimed,
@@ -51,6 +54,7 @@ async fn fill<H: Harness>(harness: &H) -> Before {
     let change = ViewChange {
         expected: None,
         view: make::ring_view(1),
+        rules: Some(RULES),
     };
     assert_eq!(sample.0.change_view(change).await, Ok(true));
     Before {
@@ -62,7 +66,11 @@ async fn fill<H: Harness>(harness: &H) -> Before {
 async fn verify<H: Harness>(harness: &H, before: Before) {
     let sample = Sample(harness.store());
     assert_eq!(sample.0.birth(), before.birth);
-    assert_eq!(sample.0.view().await, Ok(Some(make::ring_view(1))));
+    let row = ViewRow {
+        view: make::ring_view(1),
+        rules: Some(RULES),
+    };
+    assert_eq!(sample.0.view().await, Ok(Some(row)));
     let head = sample.head(5, "chat:1").await;
     assert_eq!((head.offset, head.floor), (Offset(30), Offset(7)));
     let all = sample

@@ -18,6 +18,7 @@ mod members;
 mod range;
 mod sample;
 mod together;
+mod view;
 
 use std::future::Future;
 use std::pin::pin;
@@ -36,6 +37,7 @@ pub use self::members::*;
 pub use self::range::*;
 pub use self::sample::Sample;
 pub use self::together::*;
+pub use self::view::*;
 use crate::last_seen::LastSeenStore;
 use crate::members::MemberStore;
 use crate::traits::MessageStore;
@@ -116,6 +118,11 @@ macro_rules! store_suite {
             the_key_of_a_refused_message_is_not_found
             a_key_of_no_message_fails
             a_view_is_replaced_at_the_version_expected
+            rules_change_with_the_view_or_not_at_all
+            a_view_without_new_rules_leaves_the_old_ones
+            rules_survive_restarts_and_crashes
+            a_namespace_has_heads_where_one_of_its_channels_does
+            channels_without_a_namespace_have_heads_of_their_own
             a_heartbeat_raises_ones_own_counter_and_reads_all
             a_name_is_taken_over_only_where_its_counter_stands_still
             a_life_that_was_replaced_moves_nothing
