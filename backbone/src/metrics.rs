@@ -179,6 +179,10 @@ impl Page {
             backbone::STALE_VIEWS,
             count(|counters| counters.stale_views),
         );
+        self.counter(
+            backbone::OUT_OF_ORDER,
+            count(|counters| counters.out_of_order),
+        );
         self.counter(backbone::MOVED, count(|counters| counters.moved));
         self.counter(backbone::BUSY, count(|counters| counters.busy));
         self.counter(backbone::STORE_AWAY, count(|counters| counters.store_away));

@@ -43,6 +43,8 @@ pub struct Counters {
     pub keys_refused_full: u64,
     /// First sendings under a view older than the slot's claim.
     pub stale_views: u64,
+    /// Publishes refused because an older one of their slot, sent back to their edge before, hasn't come again.
+    pub out_of_order: u64,
     /// Requests refused because the slot isn't owned.
     pub moved: u64,
     /// Requests refused because something was full or their time over.

@@ -48,6 +48,7 @@ mod replay;
 mod requests;
 mod retry;
 mod rules;
+mod sent_back;
 mod settle;
 mod slot;
 mod subscribe;

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use indexmap::IndexMap;
-use trunkline_shared::frame::Refusal;
 use trunkline_shared::rules::Class;
 use trunkline_shared::{Channel, IdempotencyKey, Now, Offset, Slot};
 use trunkline_store_core::{ChannelAppend, SlotPart};
@@ -73,8 +72,10 @@ impl Shard {
         let (late, in_time): (VecDeque<_>, VecDeque<_>) =
             state.waiting.drain(..).partition(is_late);
         state.waiting = in_time;
-        self.counters.out_of_time += late.len() as u64;
-        self.refuse_held(slot, late, Refusal::Busy);
+        for held in late {
+            self.release(slot, &held);
+            self.refuse_late(slot, held.id);
+        }
     }
 
     fn begin_append(&mut self, now: Now, slot: Slot) {

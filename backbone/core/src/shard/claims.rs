@@ -14,7 +14,7 @@ use super::Shard;
 use super::channel::Load;
 use super::pending::LookUp;
 use super::retry::Retry;
-use super::slot::{Reclaim, SlotState};
+use super::slot::Reclaim;
 use super::tickets::Purpose;
 use crate::io::StoreRequest;
 
@@ -174,7 +174,11 @@ impl Shard {
             state.reclaim = Some(reclaim);
         }
         if reclaim.foreign || skipped || new_epoch {
-            doubt_everything(state);
+            if skipped {
+                // Another was the owner meanwhile, and may have taken what waits, or what its edges sent behind it.
+                self.send_back(slot);
+            }
+            self.doubt_everything(slot);
             self.unloaded(slot)
                 .iter()
                 .for_each(|channel| self.touch(slot, channel));
@@ -186,6 +190,30 @@ impl Shard {
         self.settle_claim(slot);
         self.load_heads_of(slot);
         self.advance(now, slot);
+    }
+
+    /// Heads must be read again, and ids looked up, before anything is numbered.
+    fn doubt_everything(&mut self, slot: Slot) {
+        let Some(state) = self.slots.get_mut(&slot) else {
+            return;
+        };
+        for channel in state
+            .channels
+            .values_mut()
+            .filter(|channel| channel.class == Class::Durable)
+        {
+            channel.load = Load::Wanted;
+            for held in std::mem::take(&mut channel.lost).into_iter().rev() {
+                state.waiting.push_front(held);
+            }
+        }
+        for held in state
+            .waiting
+            .iter_mut()
+            .filter(|held| held.class == Class::Durable && held.look_up != LookUp::Behind)
+        {
+            held.look_up = LookUp::Wanted;
+        }
     }
 
     /// A claim settles its slot, unless the store has begun a new life since.
@@ -206,31 +234,5 @@ impl Shard {
                 },
             );
         }
-    }
-}
-
-/// Heads must be read again, and ids looked up, before anything is numbered.
-fn doubt_everything(state: &mut SlotState) {
-    for channel in state
-        .channels
-        .values_mut()
-        .filter(|channel| channel.class == Class::Durable)
-    {
-        channel.load = Load::Wanted;
-        for held in std::mem::take(&mut channel.lost).into_iter().rev() {
-            state.waiting.push_front(held);
-        }
-    }
-    doubt_waiting(state);
-}
-
-/// Ids must be looked up before anything that waits is numbered.
-pub(super) fn doubt_waiting(state: &mut SlotState) {
-    for held in state
-        .waiting
-        .iter_mut()
-        .filter(|held| held.class == Class::Durable && held.look_up != LookUp::Behind)
-    {
-        held.look_up = LookUp::Wanted;
     }
 }

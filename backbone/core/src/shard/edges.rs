@@ -9,6 +9,7 @@ use trunkline_shared::limits::LANES;
 use trunkline_shared::queue::QueueAccount;
 use trunkline_shared::{Channel, Incarnation, Instant, LinkId, Slot, StreamId};
 
+use super::sent_back::SentBack;
 use crate::config::ShardConfig;
 use crate::io::{EdgeIdentity, Output};
 
@@ -55,6 +56,7 @@ pub(super) struct Link {
     pub(super) lanes: Vec<Lane>,
     pub(super) ephemeral: QueueAccount,
     pub(super) subscriptions: BTreeSet<(Slot, Channel)>,
+    pub(super) sent_back: SentBack,
 }
 
 /// One lane of a link.
@@ -198,6 +200,7 @@ impl Link {
             lanes: (0..LANES).map(|_| lane()).collect(),
             ephemeral: QueueAccount::new(config.ephemeral_queue_bytes),
             subscriptions: BTreeSet::new(),
+            sent_back: SentBack::default(),
         }
     }
 

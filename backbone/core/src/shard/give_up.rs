@@ -97,16 +97,33 @@ impl Shard {
 
     /// Refuses everything that has no answer yet in a slot, but for what is in flight.
     fn refuse_everything(&mut self, slot: Slot, refusal: Refusal) {
-        let Some(state) = self.slots.get_mut(&slot) else {
-            return;
-        };
-        let lost = state.channels.values_mut();
-        let lost = lost.flat_map(|channel| std::mem::take(&mut channel.lost));
-        let all: Vec<Held> = state.waiting.drain(..).chain(lost).collect();
+        let all = self.take_back(slot, |_| true);
         self.refuse_held(slot, all, refusal);
         for name in self.unloaded(slot) {
             self.fail_load(slot, &name, refusal);
         }
+    }
+
+    /// Lets the edges send again what waits in a slot for the store, and publishes of which nobody knows.
+    pub(super) fn send_back(&mut self, slot: Slot) {
+        let durable = self.take_back(slot, |held| held.class == Class::Durable);
+        self.refuse_held(slot, durable, Refusal::StaleView);
+    }
+
+    /// Takes out of a slot what was lost, and of what waits that which is meant.
+    fn take_back(&mut self, slot: Slot, which: impl Fn(&Held) -> bool) -> Vec<Held> {
+        let Some(state) = self.slots.get_mut(&slot) else {
+            return Vec::new();
+        };
+        let lost = state.channels.values_mut();
+        let mut taken: Vec<Held> = lost
+            .flat_map(|channel| std::mem::take(&mut channel.lost))
+            .collect();
+        let (waiting, others): (VecDeque<_>, VecDeque<_>) =
+            state.waiting.drain(..).partition(which);
+        state.waiting = others;
+        taken.extend(waiting);
+        taken
     }
 
     /// Refuses what waits in a slot for the store, but not publishes of which nobody knows.

@@ -116,6 +116,7 @@ impl Shard {
                     "no stale lag"
                 );
             }
+            known.link.iter().for_each(|link| link.sent_back.check());
             assert!(
                 known.link.is_some() || known.due.is_some(),
                 "an edge without a link is on its way out"

@@ -94,6 +94,7 @@ impl Shard {
             StoreError::Data(_) => Refusal::Busy,
         };
         self.refuse_held(slot, flight.channels.into_values().flatten(), refusal);
+        self.send_back_behind(slot);
         if matches!(error, StoreError::Data(_)) {
             self.want_claim(slot, Reclaim::default());
         }

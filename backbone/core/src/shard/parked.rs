@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use trunkline_shared::frame::{Publish, Refusal, Subscribe, ToEdge, ToNode};
 use trunkline_shared::limits::COMMAND_DEADLINE;
-use trunkline_shared::{Channel, Instant, LinkId, Now, RequestId, Slot, ViewVersion};
+use trunkline_shared::{Channel, Instant, LinkId, Now, PublishId, RequestId, Slot, ViewVersion};
 
 use super::Shard;
 use super::edges::Caller;
@@ -106,6 +106,10 @@ impl Shard {
     fn park(&mut self, now: Now, waiting: Waiting) {
         let full = self.parked.bytes + waiting.frame.weight() > self.config.parked_bytes_max;
         if full || waiting.deadline <= now.instant {
+            if let ToNode::Publish(publish) = &waiting.frame {
+                let (edge, counter) = (waiting.caller.edge, publish.request.0);
+                self.note_sent_back(waiting.slot, PublishId { edge, counter });
+            }
             return self.refuse_parked(&waiting);
         }
         self.counters.parked += 1;

@@ -31,6 +31,9 @@ impl Shard {
         if rules.class == Class::Ephemeral {
             return self.publish_ephemeral(now, caller, publish, key, rules);
         }
+        if publish.time_left_ms == 0 {
+            return self.refuse_late(slot, id);
+        }
         if self.is_undecided(slot, publish.view) {
             return self.park_publish(now, caller, publish);
         }
@@ -112,10 +115,6 @@ impl Shard {
             ..
         } = publish;
         self.admit(slot, rules)?;
-        if time_left_ms == 0 {
-            self.counters.out_of_time += 1;
-            return Err(Refusal::Busy);
-        }
         let state = self.slots.get(&slot).expect("an admitted slot is owned");
         if view < state.claimed_under && !repeat {
             self.counters.stale_views += 1;
@@ -131,6 +130,9 @@ impl Shard {
         let key_bytes = key.as_ref().map_or(0, |key| key.as_bytes().len());
         let weight = publication.weight() + channel.as_str().len() + key_bytes;
         self.check_room(slot, weight)?;
+        if self.is_out_of_order(slot, id, oldest_unanswered) {
+            return Err(Refusal::StaleView);
+        }
         self.ensure_channel(slot, &channel, rules)?;
         publication.origin = self.region_of(id.edge);
         let deadline = now.instant + Duration::from_millis(u64::from(time_left_ms));
@@ -215,8 +217,7 @@ impl Shard {
     /// refused.
     pub(super) fn publish_buffered(&mut self, now: Now, slot: Slot, held: Held) {
         if held.deadline <= now.instant {
-            self.counters.out_of_time += 1;
-            return self.refuse_publish(slot, held.id, Refusal::Busy);
+            return self.refuse_late(slot, held.id);
         }
         if let Some(position) = self.recall(now, slot, &held) {
             self.counters.keys_found += 1;
@@ -266,6 +267,22 @@ impl Shard {
     }
 
     pub(super) fn refuse_publish(&mut self, slot: Slot, id: PublishId, refusal: Refusal) {
+        match refusal {
+            Refusal::Moved { .. } | Refusal::StaleView | Refusal::Busy | Refusal::StoreAway => {
+                self.note_sent_back(slot, id);
+            }
+            Refusal::WrongSlot | Refusal::UnknownChannel | Refusal::NotAvailable => {}
+        }
+        self.say_refused(slot, id, refusal);
+    }
+
+    /// Refuses a publish whose time is over: its edge doesn't send it again.
+    pub(super) fn refuse_late(&mut self, slot: Slot, id: PublishId) {
+        self.counters.out_of_time += 1;
+        self.say_refused(slot, id, Refusal::Busy);
+    }
+
+    fn say_refused(&mut self, slot: Slot, id: PublishId, refusal: Refusal) {
         self.count_refusal(refusal);
         let frame = ToEdge::Refused {
             request: RequestId(id.counter),

@@ -256,5 +256,6 @@ impl Shard {
             StoreError::Data(_) => Refusal::Busy,
         };
         self.refuse_held(slot, asked, refusal);
+        self.send_back_behind(slot);
     }
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use trunkline_shared::{Incarnation, Now, RingView, Slot, ViewVersion};
 
 use super::Shard;
-use super::claims::doubt_waiting;
 use super::slot::{Reclaim, SlotState};
 use crate::io::Output;
 
@@ -95,13 +94,13 @@ impl Shard {
         if state.is_claimed_in(version) {
             return;
         }
-        if !state.is_claimed() {
-            // Views between the two may have given it to another, who may have been sent the same publishes.
+        let (foreign, lands) = (state.is_claimed(), state.flight.is_none());
+        if !foreign {
             state.claimed_under = version;
-            doubt_waiting(state);
+            // Views between the two may have given it to another, who may have been sent the same publishes.
+            self.send_back(slot);
         }
-        let foreign = state.is_claimed();
-        if state.flight.is_none() {
+        if lands {
             self.claims.want(slot);
         }
         self.views.unsettled.insert(slot);

@@ -2,8 +2,8 @@
 
 use trunkline_backbone_core::ShardConfig;
 use trunkline_backbone_core::io::{PartOutcome, StoreRequest};
+use trunkline_shared::Offset;
 use trunkline_shared::frame::{HistoryQuery, Refusal};
-use trunkline_shared::{Offset, RequestId};
 
 use crate::support::*;
 
@@ -139,13 +139,10 @@ fn ids_of_buffered_publishes_are_bounded() {
         publish_ids_max: 2,
         ..ShardConfig::default()
     });
-    (1..=3).for_each(|counter| owner.publish(1, publish("live:1", counter, "a")));
+    let unanswered = |counter| behind(1, publish("live:1", counter, "a"));
+    (1..=3).for_each(|counter| owner.publish(1, unanswered(counter)));
     assert_eq!(owner.refusals_to(1), [Refusal::Busy]);
-    let answered = trunkline_shared::frame::Publish {
-        oldest_unanswered: RequestId(3),
-        ..publish("live:1", 4, "b")
-    };
-    owner.publish(1, answered);
+    owner.publish(1, publish("live:1", 4, "b"));
     assert_eq!(owner.published_to(1), [(4, 3)]);
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use trunkline_backbone_core::io::Input;
-use trunkline_shared::frame::{HistoryQuery, Publish, ToEdge};
-use trunkline_shared::{LinkId, RequestId};
+use trunkline_shared::LinkId;
+use trunkline_shared::frame::{HistoryQuery, ToEdge};
 
 use crate::support::*;
 
@@ -23,7 +23,7 @@ fn a_repeat_is_answered_with_the_first_position_and_pushed_once() {
     let mut owner = Owner::new();
     owner.subscribed(2, "live:1", None);
     owner.publish(1, publish("live:1", 1, "a"));
-    owner.publish(1, publish("live:1", 2, "b"));
+    owner.publish(1, behind(1, publish("live:1", 2, "b")));
     owner.frames.clear();
     owner.publish(1, repeat("live:1", 1, "a"));
     assert_eq!(owner.published_to(1), [(1, 1)]);
@@ -33,7 +33,8 @@ fn a_repeat_is_answered_with_the_first_position_and_pushed_once() {
 #[test]
 fn ids_outlive_the_ring() {
     let mut owner = Owner::new();
-    (1..=300).for_each(|counter| owner.publish(1, publish("live:1", counter, "a")));
+    let unanswered = |counter| behind(1, publish("live:1", counter, "a"));
+    (1..=300).for_each(|counter| owner.publish(1, unanswered(counter)));
     owner.frames.clear();
     owner.publish(1, repeat("live:1", 7, "a"));
     assert_eq!(owner.published_to(1), [(7, 7)]);
@@ -42,14 +43,9 @@ fn ids_outlive_the_ring() {
 #[test]
 fn ids_below_the_oldest_unanswered_are_forgotten() {
     let mut owner = Owner::new();
-    (1..=9).for_each(|counter| owner.publish(1, publish("live:1", counter, "a")));
-    owner.publish(
-        1,
-        Publish {
-            oldest_unanswered: RequestId(8),
-            ..publish("live:1", 10, "b")
-        },
-    );
+    let unanswered = |counter| behind(1, publish("live:1", counter, "a"));
+    (1..=9).for_each(|counter| owner.publish(1, unanswered(counter)));
+    owner.publish(1, behind(8, publish("live:1", 10, "b")));
     assert_eq!(owner.shard.gauges().publish_ids, 3);
 }
 

@@ -10,11 +10,6 @@ use trunkline_store_core::{ClaimError, Claimed, Generation};
 
 use crate::support::*;
 
-fn moved(number: u64) -> Refusal {
-    let version = version(number);
-    Refusal::Moved { version }
-}
-
 #[test]
 fn all_slots_of_the_first_view_are_claimed_at_once() {
     let mut owner = Owner::bare(ShardConfig::default());
@@ -120,7 +115,7 @@ fn a_first_sending_from_before_the_view_is_stale() {
 }
 
 #[test]
-fn what_has_waited_since_an_earlier_view_is_looked_up() {
+fn what_has_waited_since_an_earlier_view_is_sent_again_and_looked_up() {
     let mut owner = Owner::without(&["chat:1"]);
     owner.view(view(2));
     owner.publish(1, under(2, publish("chat:1", 1, "a")));
@@ -130,6 +125,8 @@ fn what_has_waited_since_an_earlier_view_is_looked_up() {
     owner.disk.store("chat:1", 1, &["a"]);
     let refused = ClaimError::LaterView(version(3));
     owner.answer(late, StoreAnswer::Claimed(Err(refused)));
+    assert_eq!(owner.refusals_to(1), [Refusal::StaleView]);
+    owner.publish(1, under(4, repeat("chat:1", 1, "a")));
     owner.settle();
     assert_eq!(owner.published_to(1), [(1, 1)]);
     assert_eq!(owner.disk.texts("chat:1"), ["a"], "not twice");
@@ -147,8 +144,9 @@ fn a_claim_refused_for_a_later_view_is_made_again_under_that_view() {
     owner.view(view(4));
     owner.pass(Duration::from_secs(3));
     assert!(owner.requests.is_empty(), "not under an older one");
-    assert!(owner.frames.is_empty(), "what waits goes on waiting");
     owner.view(view(5));
+    owner.frames.clear();
+    owner.publish(1, under(5, repeat("chat:1", 1, "a")));
     assert!(matches!(owner.serve(), StoreRequest::Claim(claim) if claim.view == version(5)));
     owner.settle();
     assert_eq!(owner.published_to(1), [(1, 1)]);

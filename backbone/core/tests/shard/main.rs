@@ -15,6 +15,7 @@ mod later_views;
 mod lease;
 mod life;
 mod marks;
+mod order;
 mod positions;
 mod presence;
 mod pull;

@@ -109,7 +109,7 @@ fn a_repeat_of_what_waits_is_answered_along_with_it() {
 }
 
 #[test]
-fn a_look_up_that_the_store_cannot_do_is_refused() {
+fn a_look_up_that_the_store_cannot_do_is_refused_and_what_came_behind_it_is_sent_again() {
     let mut owner = Owner::new();
     owner.keep(1, "chat:1", 1, "a");
     owner.frames.clear();
@@ -117,13 +117,13 @@ fn a_look_up_that_the_store_cannot_do_is_refused() {
     owner.publish(1, publish("chat:1", 3, "c"));
     let (ticket, _) = owner.asked();
     owner.answer(ticket, StoreAnswer::Found(Err(away())));
-    assert_eq!(owner.refusals_to(1), [Refusal::StoreAway]);
-    let (_, part) = owner.append();
     assert_eq!(
-        part.channels[0].messages[0].id,
-        id(1, 3),
-        "what came behind goes on"
+        owner.refusals_to(1),
+        [Refusal::StoreAway, Refusal::StaleView]
     );
+    owner.publish(1, repeat("chat:1", 3, "c"));
+    owner.settle();
+    assert_eq!(owner.published_to(1), [(3, 2)], "without the other");
 }
 
 #[test]

@@ -166,6 +166,7 @@ pub(crate) fn offsets(publications: &[Publication]) -> Vec<u64> {
         .collect()
 }
 
+/// A publish whose edge waits for no older one.
 pub(crate) fn publish(name: &str, counter: u64, text: &str) -> Publish {
     Publish {
         request: RequestId(counter),
@@ -173,7 +174,7 @@ pub(crate) fn publish(name: &str, counter: u64, text: &str) -> Publish {
         channel: channel(name),
         view: version(1),
         repeat: false,
-        oldest_unanswered: RequestId(1),
+        oldest_unanswered: RequestId(counter),
         time_left_ms: 4000,
         key: None,
         publication: publication(text),
@@ -191,6 +192,19 @@ pub(crate) fn repeat(name: &str, counter: u64, text: &str) -> Publish {
     Publish {
         repeat: true,
         ..publish(name, counter, text)
+    }
+}
+
+pub(crate) fn moved(number: u64) -> Refusal {
+    let version = version(number);
+    Refusal::Moved { version }
+}
+
+/// A publish whose edge waits for older ones of its slot too.
+pub(crate) fn behind(oldest: u64, publish: Publish) -> Publish {
+    Publish {
+        oldest_unanswered: RequestId(oldest),
+        ..publish
     }
 }
 

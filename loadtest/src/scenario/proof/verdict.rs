@@ -226,15 +226,15 @@ fn renumbered(channel: usize, one: &Followed<'_>, stored: &Log) -> Vec<Broken> {
         .collect()
 }
 
-/// A publisher numbers its messages in the order in which it sends them. One that was cut off may come behind what it sent
-/// later, by way of another edge.
+/// A publisher numbers its messages in the order in which it sends them, and what is acknowledged keeps it. Of others nothing is
+/// known: one that was cut off may come behind what was sent later, by way of another edge.
 fn publisher_order(channel: usize, stored: &Log, sent: &[Sent]) -> Vec<Broken> {
-    let cut_off = sent.iter().filter(|one| one.fate == Fate::CutOff);
-    let cut_off: BTreeSet<u64> = cut_off.map(|one| one.number).collect();
+    let acked = sent.iter().filter(|one| one.fate == Fate::Acked);
+    let acked: BTreeSet<u64> = acked.map(|one| one.number).collect();
     let mut last: BTreeMap<u64, u64> = BTreeMap::new();
     let mut broken = Vec::new();
     let numbers = stored.got.iter().map(|got| got.number);
-    for number in numbers.filter(|number| !cut_off.contains(number)) {
+    for number in numbers.filter(|number| acked.contains(number)) {
         let before = last.insert(number / super::book::NUMBERS, number);
         if let Some(before) = before.filter(|before| *before > number) {
             broken.push(Broken::PublisherOrder {

@@ -101,6 +101,11 @@ pub const STALE_VIEWS: Metric = Metric::new(
     "trunkline_backbone_stale_views",
     "First sendings under a view older than the slot's claim",
 );
+/// Publishes refused because an older one of their slot, sent back to their edge before, hasn't come again.
+pub const OUT_OF_ORDER: Metric = Metric::new(
+    "trunkline_backbone_out_of_order",
+    "Publishes refused because an older one of their slot, sent back to their edge before, hasn't come again",
+);
 /// Requests refused because the slot isn't owned.
 pub const MOVED: Metric = Metric::new(
     "trunkline_backbone_moved",
@@ -346,6 +351,7 @@ pub const ALL: &[Metric] = &[
     KEYS_REFUSED_FULL,
     REPEATS_HELD,
     STALE_VIEWS,
+    OUT_OF_ORDER,
     MOVED,
     BUSY,
     STORE_AWAY,
