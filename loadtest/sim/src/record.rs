@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use trunkline_shared::Instant;
 
+use crate::network::SocketId;
+
 pub(crate) use self::tries::{Try, TryEnd};
 
 /// What the payload of a message says: who published it, and its number among that publisher's messages.
@@ -113,6 +115,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Published {
     /// Which channel, by its place in the scenario.
     pub(crate) channel: usize,
+    /// The connection that it was sent on; with a key there may be several, or none.
+    pub(crate) connection: Option<SocketId>,
     /// When it was sent; with a key, for the first time.
     pub(crate) sent: Instant,
     /// Its answer, when there was one; with a key, the first acknowledgement if there was one.

@@ -5,6 +5,7 @@ mod answered_in_time;
 mod ephemeral_at_most_once;
 mod epoch_honest;
 mod healed;
+mod in_order_sent;
 mod no_double;
 mod no_silent_gap;
 mod nothing_odd;
@@ -33,6 +34,7 @@ pub(crate) fn all(record: &Record) -> Vec<Failure> {
         ("no_double", no_double::check(record, &numbering)),
         ("one_for_a_key", one_for_a_key::check(record, &numbering)),
         ("one_order", one_order::check(record, &numbering)),
+        ("in_order_sent", in_order_sent::check(record, &numbering)),
         ("no_silent_gap", no_silent_gap::check(record)),
         (
             "only_while_subscribed",

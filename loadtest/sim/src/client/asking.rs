@@ -149,6 +149,7 @@ impl Client {
             label,
             Published {
                 channel,
+                connection: self.socket,
                 sent: around.now,
                 answer: None,
             },

@@ -36,6 +36,7 @@ impl Record {
     pub(crate) fn begin_try(&mut self, channel: usize, begun: Try) -> usize {
         let first = Published {
             channel,
+            connection: None,
             sent: begun.sent,
             answer: None,
         };
