@@ -28,6 +28,8 @@ pub(crate) struct GateCounters {
     pub(crate) refused_late: AtomicU64,
     /// Refused: the edge stops.
     pub(crate) refused_draining: AtomicU64,
+    /// Refused: the edge is cut off from the backbone and sends its clients elsewhere.
+    pub(crate) refused_isolated: AtomicU64,
     /// Refused: the page's origin isn't allowed.
     pub(crate) refused_origin: AtomicU64,
     /// Refused: the request isn't a WebSocket handshake.

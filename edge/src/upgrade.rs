@@ -75,6 +75,8 @@ fn refusal(request: &Request<Incoming>, thread: &WorkerThread, site: &Site) -> O
     let (counters, told) = (thread.gate.counters(), thread.gate.refusals());
     let (counter, status) = if thread.gate.is_closed() {
         (&counters.refused_draining, StatusCode::SERVICE_UNAVAILABLE)
+    } else if thread.is_isolated() {
+        (&counters.refused_isolated, StatusCode::SERVICE_UNAVAILABLE)
     } else if thread.lag() > site.accept_lag_max {
         told.late(thread.lag());
         (&counters.refused_late, StatusCode::SERVICE_UNAVAILABLE)

@@ -85,8 +85,18 @@ impl Process {
     }
 
     /// Asks it to stop (SIGTERM), and says how it ended.
-    pub(crate) fn stop(mut self) -> ExitStatus {
+    pub(crate) fn stop(self) -> ExitStatus {
+        self.ask_to_stop();
+        self.ended()
+    }
+
+    /// Asks it to stop (SIGTERM).
+    pub(crate) fn ask_to_stop(&self) {
         self.signal(rustix::process::Signal::TERM);
+    }
+
+    /// Waits until it has ended, and says how.
+    pub(crate) fn ended(mut self) -> ExitStatus {
         wait_until("the end of a process", || {
             self.child.try_wait().expect("the child can be asked")
         })

@@ -174,6 +174,9 @@ pub enum ToWorker {
     },
     /// The rules that hold from now on.
     Rules(Arc<Rules>),
+    /// Whether the edge is cut off from the backbone, so that its clients are better off elsewhere; until this is said for
+    /// the first time it isn't.
+    Isolated(bool),
 }
 
 impl ToWorker {
@@ -187,7 +190,10 @@ impl ToWorker {
                 Self::PresenceEvents { events, .. } => {
                     events.iter().map(|e| FIXED + e.client.weight()).sum()
                 }
-                Self::Gap { .. } | Self::EpochChanged { .. } | Self::Rules(_) => 0,
+                Self::Gap { .. }
+                | Self::EpochChanged { .. }
+                | Self::Rules(_)
+                | Self::Isolated(_) => 0,
             }
     }
 }

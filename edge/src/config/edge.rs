@@ -53,8 +53,19 @@ pub struct EdgeSection {
     /// Default 60 s.
     #[serde(with = "humantime_serde")]
     pub linger: Duration,
+    /// How long an edge that was asked to stop still accepts and serves while `/health/ready` says no: the time that load
+    /// balancers need to see that and to send clients elsewhere. Default 0 s; the drain follows it.
+    #[serde(with = "humantime_serde")]
+    pub drain_delay: Duration,
     /// Seconds over which connections are closed when the edge stops, or when many must close together. Default 20.
     pub drain_seconds: u32,
+    /// Time without a link to any node of the ring view after which the edge isn't ready. Default 60 s; 0: at once.
+    #[serde(with = "humantime_serde")]
+    pub isolation_tolerance: Duration,
+    /// Sends clients elsewhere while the edge isn't ready for that reason: connections are closed with 3001 over
+    /// `drain_seconds`, new ones refused with 503, until there is a link again. Default false: clients stay, with what the
+    /// edge can do alone. For meshes whose other regions can be reached when this one is cut off.
+    pub close_when_isolated: bool,
     /// Serves a page at `/` and signs tokens for anybody at `/dev/token`. Default false. Never in production.
     pub dev: bool,
     /// TLS for clients. Default none: plain HTTP, for a proxy that ends TLS.
@@ -79,7 +90,10 @@ impl Default for EdgeSection {
             ring_bytes_max: ByteSize(limits::RING_BYTES_MAX as u64),
             rings_bytes_max: ByteSize(limits::RINGS_BYTES_MAX as u64),
             linger: limits::CHANNEL_LINGER,
+            drain_delay: Duration::ZERO,
             drain_seconds: 20,
+            isolation_tolerance: Duration::from_secs(60),
+            close_when_isolated: false,
             dev: false,
             tls: TlsSection::default(),
         }

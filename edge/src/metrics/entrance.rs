@@ -34,6 +34,7 @@ impl Page {
             ("full", &counters.refused_full),
             ("late", &counters.refused_late),
             ("draining", &counters.refused_draining),
+            ("isolated", &counters.refused_isolated),
             ("origin", &counters.refused_origin),
             ("handshake", &counters.refused_handshake),
         ];

@@ -12,6 +12,7 @@ impl Page {
     pub(crate) fn upstream(&mut self, report: &UpstreamReport) {
         self.gauge(edge::READY, usize::from(report.readiness.ready));
         self.gauge(edge::STORE_AWAY, usize::from(report.readiness.store_away));
+        self.gauge(edge::ISOLATED, usize::from(report.gauges.isolated));
         self.upstream_gauges(&report.gauges);
         self.upstream_counters(&report.counters);
         self.gauge(upstream::INBOX_BYTES, report.inbox_bytes);

@@ -83,8 +83,9 @@ impl Edge {
             () = shutdown.drain() => Ok(()),
             ended = parts.ended() => Err(ended),
         };
-        stats.abort();
         result?;
+        self.leave_the_load_balancer(&mut parts).await?;
+        stats.abort();
         self.drain(parts).await;
         Ok(())
     }
@@ -116,11 +117,24 @@ impl Edge {
             .map_err(EdgeError::io(path.display().to_string()))
     }
 
+    /// Says that it isn't ready, and goes on until load balancers have had the time to see it.
+    ///
+    /// # Errors
+    /// When one of its parts ends meanwhile.
+    async fn leave_the_load_balancer(&self, parts: &mut Parts) -> Result<(), EdgeError> {
+        let delay = self.config.edge.drain_delay;
+        info!(edge = %self.name, ?delay, "stopping");
+        let _ = self.observer.upstream.send(Command::Stopping);
+        tokio::select! {
+            () = tokio::time::sleep(delay) => Ok(()),
+            ended = parts.ended() => Err(ended),
+        }
+    }
+
     /// Lets nobody in, closes every connection at its own moment, and says goodbye to the nodes.
     async fn drain(self, parts: Parts) {
         let over = self.config.edge.drain();
         info!(edge = %self.name, sockets = self.gate.sockets(), ?over, "draining");
-        let _ = self.observer.upstream.send(Command::Stopping);
         self.gate.close();
         self.stop.cancel();
         for worker in &self.observer.workers {

@@ -83,6 +83,8 @@ fn upstream_config(config: &EdgeConfig) -> UpstreamConfig {
         ring_bytes_max: bytes(config.edge.ring_bytes_max),
         rings_bytes_max: bytes(config.edge.rings_bytes_max),
         linger: config.edge.linger,
+        isolation_tolerance: config.edge.isolation_tolerance,
+        close_when_isolated: config.edge.close_when_isolated,
         epoch_spread: config.client.epoch_spread,
         ..UpstreamConfig::default()
     }

@@ -31,6 +31,8 @@ impl UpstreamTask {
                 }
             }
             ToWorker::Rules(rules) => drop(self.outlets.rules.send_replace(Some(rules))),
+            // Calls find out by themselves: they are answered with error 100.
+            ToWorker::Isolated(_) => {}
             ToWorker::Publication(_)
             | ToWorker::Gap { .. }
             | ToWorker::EpochChanged { .. }

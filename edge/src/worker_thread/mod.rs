@@ -136,6 +136,11 @@ impl WorkerThread {
         self.wake.notify_one();
     }
 
+    /// Whether clients are sent elsewhere, because the edge is cut off from the backbone.
+    pub(crate) fn is_isolated(&self) -> bool {
+        self.machine.borrow().is_isolated()
+    }
+
     /// Notes how late the thread is.
     pub(crate) fn set_lag(&self, lag: Duration) {
         self.lag.set(lag);

@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use trunkline_edge_core::exchange::ToWorker;
+
 use super::client::{Client, HANDSHAKE};
 use super::fixture::{Thread, config};
 use crate::reader::tests::masked;
@@ -167,4 +169,26 @@ async fn while_the_edge_stops_nobody_is_let_in() {
     thread.gate.close();
     let response = client.request(&format!("{HANDSHAKE}\r\n")).await;
     assert!(response.starts_with("HTTP/1.1 503"), "{response}");
+}
+
+#[tokio::test]
+async fn an_edge_that_sends_its_clients_away_lets_nobody_in_until_it_is_linked_again() {
+    let thread = Thread::start(config());
+    let mut client = Client::connected(thread.address).await;
+    for (isolated, status) in [(true, "HTTP/1.1 503"), (false, "HTTP/1.1 101")] {
+        thread.tell(ToWorker::Isolated(isolated));
+        // Answered after what came before it.
+        thread.report().await;
+        let response = Client::new(thread.address)
+            .await
+            .request(&format!("{HANDSHAKE}\r\n"))
+            .await;
+        assert!(response.starts_with(status), "{response}");
+    }
+    let refused = &thread.gate.counters().refused_isolated;
+    assert_eq!(refused.load(Ordering::Relaxed), 1);
+    client
+        .send_text(r#"{"id":2,"unsubscribe":{"channel":"live:1"}}"#)
+        .await;
+    assert_eq!(client.text().await, r#"{"id":2,"unsubscribe":{}}"#);
 }

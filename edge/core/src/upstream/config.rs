@@ -57,6 +57,8 @@ pub struct UpstreamConfig {
     pub position_check_batch: usize,
     /// Time without a link to any node of the view after which the edge isn't ready. Default 60 s.
     pub isolation_tolerance: Duration,
+    /// Tells the workers then, which send their clients elsewhere. Default false.
+    pub close_when_isolated: bool,
     /// Time over which an epoch change reaches clients. Default 5 s.
     pub epoch_spread: Duration,
 }
@@ -88,6 +90,7 @@ impl Default for UpstreamConfig {
             position_check_interval: Duration::from_secs(25),
             position_check_batch: 500,
             isolation_tolerance: Duration::from_secs(60),
+            close_when_isolated: false,
             epoch_spread: limits::EPOCH_SPREAD,
         }
     }

@@ -78,6 +78,8 @@ pub struct Counters {
 /// How full every table and queue is now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gauges {
+    /// Whether there has been no link to a node of the view for too long, or never one.
+    pub isolated: bool,
     /// Links up.
     pub links: usize,
     /// Channels known, lingering ones included.

@@ -193,6 +193,9 @@ impl Upstream {
             self.workers
                 .tell(&mut self.out, worker, ToWorker::Rules(rules));
         }
+        if self.routing.isolated {
+            self.tell_isolated(worker);
+        }
     }
 
     fn on_worker(&mut self, now: Instant, worker: WorkerId, message: ToUpstream) {
@@ -297,7 +300,7 @@ impl Upstream {
             Timer::Linger(channel) => self.on_linger_over(&channel),
             Timer::Hold(slot) => self.on_hold_over(now, slot),
             Timer::Positions(link, lane) => self.on_position_check(now, link, lane),
-            Timer::Isolation => self.routing.isolated = true,
+            Timer::Isolation => self.set_isolated(true),
         }
     }
 

@@ -7,6 +7,7 @@ use trunkline_shared::{Instant, LinkId, NodeId};
 
 use super::links::Link;
 use super::{Gauges, Output, Timer, Upstream};
+use crate::exchange::{ToWorker, WorkerId};
 
 impl Upstream {
     /// Why the edge isn't ready; empty when it is.
@@ -35,6 +36,7 @@ impl Upstream {
     pub fn gauges(&self) -> Gauges {
         let sum = |of: fn(&Link) -> usize| self.links.values().map(of).sum();
         Gauges {
+            isolated: self.routing.isolated,
             links: self.links.len(),
             channels: self.interest.len(),
             channels_live: self.interest.live(),
@@ -97,7 +99,7 @@ impl Upstream {
     /// Begins to measure how long the edge is alone, or ends it.
     pub(super) fn watch_isolation(&mut self, now: Instant) {
         if self.is_linked_to_member() {
-            self.routing.isolated = false;
+            self.set_isolated(false);
             if let Some(at) = self.routing.isolated_at.take() {
                 self.timers.disarm(at, Timer::Isolation);
             }
@@ -105,6 +107,24 @@ impl Upstream {
             let at = now + self.config.isolation_tolerance;
             self.routing.isolated_at = Some(at);
             self.timers.arm(at, Timer::Isolation);
+        }
+    }
+    /// Notes whether the edge has been alone for too long, and tells the workers.
+    pub(super) fn set_isolated(&mut self, isolated: bool) {
+        if self.routing.isolated != isolated {
+            self.routing.isolated = isolated;
+            let workers = self.workers.ids();
+            workers
+                .into_iter()
+                .for_each(|worker| self.tell_isolated(worker));
+        }
+    }
+
+    /// Tells a worker whether its clients are better off elsewhere, where the configuration sends them away.
+    pub(super) fn tell_isolated(&mut self, worker: WorkerId) {
+        if self.config.close_when_isolated {
+            let message = ToWorker::Isolated(self.routing.isolated);
+            self.workers.tell(&mut self.out, worker, message);
         }
     }
 }

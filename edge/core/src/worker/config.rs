@@ -59,7 +59,8 @@ pub struct ClientConfig {
     /// Time over which clients are told of a channel's new epoch. Default 5 s. Read by the way upstream.
     #[serde(with = "humantime_serde")]
     pub epoch_spread: Duration,
-    /// Time over which connections close whose server-side subscriptions have a new epoch, 3010. Default 20 s.
+    /// Time over which connections close whose server-side subscriptions have a new epoch, 3010, or all of them where the
+    /// edge is cut off and sends its clients elsewhere, 3001. Default 20 s.
     ///
     /// No key of the file: the shell passes `edge.drain_seconds`.
     #[serde(skip)]

@@ -6,6 +6,7 @@
 mod admission;
 mod answers;
 mod channel_name;
+mod closing;
 mod config;
 mod connect;
 mod context;
@@ -49,10 +50,10 @@ pub use refusal::{Deed, Denied, Refusal, RefusedConnect};
 pub use stats::{Counters, WorkerStats};
 
 use crate::exchange::{ToUpstream, ToWorker, WorkerId};
+use closing::Closing;
 use context::Context;
 use session::{Phase, Session};
 use sessions::Sessions;
-use timers::Timer;
 
 /// Names a connection of one worker; the shell never uses a name twice while the connection is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,7 +139,7 @@ pub struct Worker {
     id: WorkerId,
     ctx: Context,
     sessions: Sessions,
-    draining_until: Option<Instant>,
+    closing: Option<Closing>,
 }
 
 impl Worker {
@@ -149,7 +150,7 @@ impl Worker {
             id,
             ctx,
             sessions: Sessions::default(),
-            draining_until: None,
+            closing: None,
         }
     }
 
@@ -265,9 +266,7 @@ impl Worker {
         self.forget(conn);
         let session = Session::new(&mut self.ctx, now, conn, encoding, sends_pings);
         self.sessions.insert(conn, session);
-        if let Some(until) = self.draining_until {
-            self.close_before(now, conn, until.since(now.instant));
-        }
+        self.close_late_comer(now, conn);
     }
 
     fn forget(&mut self, conn: ConnId) {
@@ -276,24 +275,6 @@ impl Worker {
         {
             session.leave_everything(&mut self.ctx);
         }
-    }
-
-    fn drain(&mut self, now: Now, over: Duration) {
-        self.draining_until = Some(now.instant + over);
-        let open = self
-            .sessions
-            .values()
-            .filter(|session| session.phase != Phase::Closed);
-        let conns: Vec<ConnId> = open.map(|session| session.conn).collect();
-        for conn in conns {
-            self.close_before(now, conn, over);
-        }
-        self.handle_timeout(now);
-    }
-
-    fn close_before(&mut self, now: Now, conn: ConnId, within: Duration) {
-        let at = now.instant + self.ctx.random_below(within);
-        self.ctx.timers.set(conn, Timer::Drain, at);
     }
 
     fn on_upstream(&mut self, now: Now, message: ToWorker) {
@@ -318,7 +299,8 @@ impl Worker {
                 fan_out::presence_events(ctx, sessions, now, &channel, &events);
             }
             ToWorker::Rules(rules) => ctx.rules = Some(rules),
+            ToWorker::Isolated(isolated) => self.on_isolated(now, isolated),
         }
-        ctx.consumed(weight);
+        self.ctx.consumed(weight);
     }
 }

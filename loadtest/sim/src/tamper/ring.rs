@@ -32,7 +32,8 @@ impl MixedRings {
             | ToWorker::Gap { .. }
             | ToWorker::EpochChanged { .. }
             | ToWorker::PresenceEvents { .. }
-            | ToWorker::Rules(_) => {}
+            | ToWorker::Rules(_)
+            | ToWorker::Isolated(_) => {}
         }
     }
 

@@ -184,6 +184,11 @@ pub const STORE_AWAY: Metric = Metric::new(
     "trunkline_edge_store_away",
     "1 when a node says that the store can not be reached",
 );
+/// 1 when there has been no link to a node of the view for edge.isolation_tolerance, or none yet.
+pub const ISOLATED: Metric = Metric::new(
+    "trunkline_edge_isolated",
+    "1 when there has been no link to a node of the view for edge.isolation_tolerance, or none yet",
+);
 
 /// All of them.
 pub const ALL: &[Metric] = &[
@@ -228,4 +233,5 @@ pub const ALL: &[Metric] = &[
     HISTORY_WAITS,
     READY,
     STORE_AWAY,
+    ISOLATED,
 ];

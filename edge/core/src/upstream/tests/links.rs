@@ -142,6 +142,45 @@ fn an_edge_is_ready_with_rules_and_a_link_until_it_is_alone_for_too_long() {
 }
 
 #[test]
+fn workers_are_told_that_the_edge_is_alone_where_it_sends_its_clients_away() {
+    let mut edge = Edge::new(UpstreamConfig {
+        isolation_tolerance: Duration::from_secs(5),
+        close_when_isolated: true,
+        ..UpstreamConfig::default()
+    });
+    let all_hear = |edge: &mut Edge, story: &[&str]| {
+        assert_eq!(edge.take_story(A), story);
+        assert_eq!(edge.take_story(B), story);
+    };
+    all_hear(&mut edge, &["isolated true"]);
+    edge.link_up(1, 1);
+    all_hear(&mut edge, &[]);
+    edge.frame(ToEdge::View(view(1, &[1])));
+    all_hear(&mut edge, &["isolated false"]);
+    edge.link_down(1);
+    edge.advance(Duration::from_millis(4_999));
+    edge.link_up(2, 1);
+    edge.link_down(2);
+    edge.advance(Duration::from_millis(4_999));
+    all_hear(&mut edge, &[]);
+    assert!(!edge.upstream.gauges().isolated);
+    edge.advance(Duration::from_millis(1));
+    all_hear(&mut edge, &["isolated true"]);
+    assert!(edge.upstream.gauges().isolated);
+    edge.link_up(3, 1);
+    all_hear(&mut edge, &["isolated false"]);
+}
+
+#[test]
+fn workers_hear_nothing_of_an_edge_that_is_alone_and_keeps_its_clients() {
+    let mut edge = Edge::linked();
+    edge.link_down(1);
+    edge.advance(Duration::from_secs(60));
+    assert!(edge.upstream.gauges().isolated);
+    assert!(edge.take_story(A).is_empty());
+}
+
+#[test]
 fn a_store_that_is_away_leaves_the_edge_ready() {
     let mut edge = Edge::linked();
     edge.frame(ToEdge::Store { away: true });

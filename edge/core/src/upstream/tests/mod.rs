@@ -349,6 +349,7 @@ fn story(message: &ToWorker) -> String {
         ToWorker::EpochChanged { position, .. } => format!("epoch changed {}", position.offset.0),
         ToWorker::PresenceEvents { events, .. } => format!("presence events {}", events.len()),
         ToWorker::Rules(rules) => format!("rules {}", rules.version),
+        ToWorker::Isolated(isolated) => format!("isolated {isolated}"),
     }
 }
 

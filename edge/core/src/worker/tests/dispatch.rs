@@ -151,24 +151,3 @@ fn fifty_commands_of_one_message_are_each_answered_once() {
     let expected: Vec<String> = (2..52).map(|id| format!("{id} unsubscribe")).collect();
     assert_eq!(rig.lines(conn), expected);
 }
-
-#[test]
-fn a_drained_worker_closes_everybody_within_the_time_and_not_at_once() {
-    let mut rig = Rig::new();
-    let mut conns: Vec<ConnId> = (0..20).map(|_| rig.connected(Encoding::Json)).collect();
-    conns.push(rig.open(Encoding::Json));
-    rig.input(Input::Drain {
-        over: Duration::from_secs(4),
-    });
-    rig.pass(Duration::from_secs(2));
-    let closed = conns
-        .iter()
-        .filter(|conn| rig.close_code(**conn).is_some())
-        .count();
-    assert!((2..19).contains(&closed), "{closed}");
-    let late = rig.open(Encoding::Json);
-    rig.pass(Duration::from_secs(2));
-    for conn in conns.into_iter().chain([late]) {
-        assert_eq!(rig.close_code(conn), Some(3001));
-    }
-}

@@ -1,5 +1,6 @@
 //! The worker by its inputs and outputs: clients speak in encoded frames, upstream is scripted, time is virtual.
 
+mod closing;
 mod connect;
 mod delivery;
 mod describe;

@@ -131,7 +131,8 @@ impl Mesh {
             ToWorker::Publication(_)
             | ToWorker::Gap { .. }
             | ToWorker::EpochChanged { .. }
-            | ToWorker::PresenceEvents { .. } => {}
+            | ToWorker::PresenceEvents { .. }
+            | ToWorker::Isolated(_) => {}
         }
     }
 
