@@ -22,8 +22,9 @@ mod writer;
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use fjall::PersistMode;
 use futures_channel::oneshot;
@@ -66,6 +67,16 @@ struct Shared {
     writes: Queue<Command>,
     reads: Queue<ReadJob>,
     counters: Counters,
+    /// How long a head that nothing touches outlives its messages; `None`: for ever.
+    heads_kept: Mutex<Option<Duration>>,
+}
+
+impl Shared {
+    fn heads_kept(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.heads_kept
+            .lock()
+            .expect("nothing panics while it holds this lock")
+    }
 }
 
 impl EmbeddedStore {
@@ -108,6 +119,7 @@ impl EmbeddedStore {
                 units: options.reads_max,
             }),
             counters: Counters::default(),
+            heads_kept: Mutex::new(options.heads_kept),
         });
         let mut store = Self {
             birth,
@@ -128,6 +140,12 @@ impl EmbeddedStore {
                 .push(reader::spawn(Arc::clone(&store.shared))?);
         }
         Ok(store)
+    }
+
+    /// Says how long a head that nothing touches outlives its messages from now on; `None`: for ever. At least the longest TTL of
+    /// any namespace.
+    pub fn keep_heads(&self, kept: Option<Duration>) {
+        *self.shared.heads_kept() = kept;
     }
 
     /// What the store has done and what waits for it.

@@ -15,7 +15,8 @@ pub struct Options {
     pub readers: usize,
     /// Reads that may wait for a thread; beyond it they are answered "away". Default 4096.
     pub reads_max: usize,
-    /// How long a head that nothing touches outlives its messages: one that has no younger message goes then, with the older
+    /// How long a head that nothing touches outlives its messages, until [`keep_heads`](super::EmbeddedStore::keep_heads) says
+    /// otherwise: one that has no younger message goes then, with the older
     /// ones. At least the longest TTL of any namespace; `None`, the default: for ever.
     pub heads_kept: Option<Duration>,
     /// Bytes of writes that may wait; beyond it they are answered "away". Default 64 MiB.

@@ -3,8 +3,6 @@
 mod heads;
 mod keys;
 
-use std::time::Duration;
-
 pub(super) use self::heads::Changes;
 use self::heads::HeadSweep;
 use self::keys::KeySweep;
@@ -18,10 +16,10 @@ pub(super) struct Sweep {
 
 impl Sweep {
     /// Begins anew; a store that was closed may have something to remove.
-    pub(super) const fn new(heads_kept: Option<Duration>) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             keys: KeySweep::new(),
-            heads: HeadSweep::new(heads_kept),
+            heads: HeadSweep::new(),
         }
     }
 }

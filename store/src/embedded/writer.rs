@@ -36,7 +36,7 @@ pub(super) fn spawn(
         shared,
         directory,
         options,
-        sweep: Sweep::new(options.heads_kept),
+        sweep: Sweep::new(),
     };
     std::thread::Builder::new()
         .name("store-writer".to_owned())
@@ -77,6 +77,7 @@ impl Writer {
             .collect();
         let failed = pending.iter().filter_map(Pending::error);
         failed.for_each(|error| self.shared.counters.damage.note(error));
+        self.sweep.heads.keep(*self.shared.heads_kept());
         match stage.commit(&mut self.sweep) {
             Ok(sum) => {
                 self.shared.counters.count_commit(sum, begun.elapsed());

@@ -22,8 +22,6 @@ const FORGET: &str = "SELECT looked, gone, last_slot, last_channel \
 
 /// Where the walk stands.
 pub(super) struct HeadWalk {
-    /// How long an untouched head outlives its messages; `None`: for ever.
-    kept: Option<Duration>,
     stand: Stand,
     /// Heads removed in this walk.
     gone: u64,
@@ -38,23 +36,21 @@ enum Stand {
 const BEGIN: Stand = Stand::Behind(-1, Vec::new());
 
 impl HeadWalk {
-    pub(super) const fn new(kept: Option<Duration>) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            kept,
             stand: BEGIN,
             gone: 0,
         }
     }
 
-    /// Goes on with the walk, on a connection that finds our tables; another node may be at it too.
+    /// Goes on with the walk, on a connection that finds our tables; another node may be at it too. An untouched head outlives
+    /// its messages for as long as `kept`.
     pub(super) async fn go_on(
         &mut self,
         client: &Client,
+        kept: Duration,
         counters: &Counters,
     ) -> Result<(), Error> {
-        let Some(kept) = self.kept else {
-            return Ok(());
-        };
         let kept = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
         for _ in 0..CALLS_MAX {
             let (slot, channel) = match &self.stand {

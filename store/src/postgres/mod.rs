@@ -11,6 +11,7 @@ mod connector;
 mod error;
 mod heads;
 mod inbox;
+mod keeping;
 mod last_seen;
 mod look;
 mod members;
@@ -34,6 +35,7 @@ mod writes;
 
 use std::future::{Future, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{Either, FutureExt, TryFutureExt, join_all, try_join_all};
 use smol_str::SmolStr;
@@ -47,6 +49,7 @@ use trunkline_store_core::{
 };
 
 pub use self::error::{ConnectError, OpenError};
+use self::keeping::Keeping;
 pub use self::look::{Looked, look};
 pub use self::new_epochs::{NewEpochsError, begin_epochs};
 pub use self::options::{Options, Replication, ShardOptions};
@@ -65,6 +68,7 @@ pub struct PostgresStore {
     ranges: Ranges,
     counters: Arc<Counters>,
     renewals: watch::Sender<Renewals>,
+    keeping: watch::Sender<Keeping>,
 }
 
 impl PostgresStore {
@@ -75,6 +79,12 @@ impl PostgresStore {
     /// format or other slots.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         open::open(options).await
+    }
+
+    /// Says how long messages are kept, and heads that nothing touches, from now on; `None`: for ever. The latter is at least the
+    /// former. What has expired goes within a minute or so.
+    pub fn keep(&self, messages: Option<Duration>, heads: Option<Duration>) {
+        self.keeping.send_replace(Keeping::Said { messages, heads });
     }
 
     /// What the store has done and what waits for it.

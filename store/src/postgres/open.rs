@@ -12,6 +12,7 @@ use trunkline_shared::Slot;
 use super::connector::Connector;
 use super::error::{Fault, OpenError};
 use super::inbox::Inbox;
+use super::keeping::Keeping;
 use super::members::Heartbeats;
 use super::options::{Options, Replication, ShardOptions};
 use super::renewal::Renewals;
@@ -27,9 +28,11 @@ pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> 
     let shards = options.all_shards()?;
     let counters = Arc::new(Counters::default());
     let renewals = watch::Sender::default();
+    let keeping = watch::Sender::new(Keeping::at_first(options));
     let mut servers = Vec::new();
     for shard in &shards {
-        servers.push(open_server(shard, options, &counters, &renewals).await?);
+        let kept = keeping.subscribe();
+        servers.push(open_server(shard, options, &counters, &renewals, kept).await?);
     }
     let last_slots = shards
         .iter()
@@ -39,6 +42,7 @@ pub(super) async fn open(options: &Options) -> Result<PostgresStore, OpenError> 
         ranges: Ranges::new(last_slots.collect()),
         counters,
         renewals,
+        keeping,
     })
 }
 
@@ -47,6 +51,7 @@ async fn open_server(
     options: &Options,
     counters: &Arc<Counters>,
     renewals: &watch::Sender<Renewals>,
+    keeping: watch::Receiver<Keeping>,
 ) -> Result<Server, OpenError> {
     let tools = Tools {
         connector: Arc::new(Connector::new(&shard.dsn, options, renewals)?),
@@ -81,11 +86,7 @@ async fn open_server(
         counters: Arc::clone(counters),
         ended: end_on_failure.disarm(),
     };
-    drop(tokio::spawn(partitions::run(
-        tools,
-        options.retention,
-        options.heads_kept,
-    )));
+    drop(tokio::spawn(partitions::run(tools, keeping)));
     Ok(server)
 }
 
@@ -120,7 +121,7 @@ async fn prepare_tables(
     }
     migrate::migrate(&mut client).await?;
     check_slots(&client, slots).await?;
-    partitions::make_first(&client, options.retention)
+    partitions::make_first(&client, Keeping::at_first(options))
         .await
         .map_err(OpenError::database("making partitions"))
 }

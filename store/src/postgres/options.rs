@@ -66,12 +66,15 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Time after which a connection that doesn't answer is closed; what was asked on it is unknown then. Default 10 s.
     pub answer_timeout: Duration,
-    /// How long messages are kept: the longest TTL of any namespace; `None`: for ever, since nothing says how long.
-    /// Default one day.
+    /// How long messages are kept, until [`keep`](super::PostgresStore::keep) says otherwise: the longest TTL of any namespace;
+    /// `None`: for ever, since nothing says how long. Default one day.
     pub retention: Option<Duration>,
-    /// How long a head that nothing touches outlives its messages. At least the longest TTL of any namespace; `None`, the
-    /// default: for ever.
+    /// How long a head that nothing touches outlives its messages, until `keep` says otherwise. At least the longest TTL of any
+    /// namespace; `None`, the default: for ever.
     pub heads_kept: Option<Duration>,
+    /// No message and no head goes before `keep` has said for how long they stay; `retention` decides until then how wide
+    /// partitions are. Default false.
+    pub keeps_all_at_first: bool,
 }
 
 impl Default for Options {
@@ -89,6 +92,7 @@ impl Default for Options {
             answer_timeout: Duration::from_secs(10),
             retention: Some(Duration::from_secs(24 * 60 * 60)),
             heads_kept: None,
+            keeps_all_at_first: false,
         }
     }
 }
@@ -146,6 +150,7 @@ impl std::fmt::Debug for Options {
             .field("readers", &self.readers)
             .field("retention", &self.retention)
             .field("heads_kept", &self.heads_kept)
+            .field("keeps_all_at_first", &self.keeps_all_at_first)
             .finish_non_exhaustive()
     }
 }

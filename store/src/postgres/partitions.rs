@@ -8,6 +8,7 @@ mod plan;
 use std::ops::Range;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_postgres::{Client, Error};
 use tracing::{info, warn};
 use trunkline_shared::limits::IDEMPOTENCY_KEY_TTL;
@@ -15,6 +16,7 @@ use trunkline_shared::limits::IDEMPOTENCY_KEY_TTL;
 use self::plan::Plan;
 use super::error::describe;
 use super::heads::HeadWalk;
+use super::keeping::Keeping;
 use super::migrate::LOCK;
 use super::worker::Tools;
 use crate::stats::Counters;
@@ -31,15 +33,21 @@ struct Parent {
     table: &'static str,
     /// How long its rows are kept; `None` for ever.
     retention: Option<Duration>,
+    /// Whether those that have expired go.
+    drops: bool,
 }
 
-fn parents(retention: Option<Duration>) -> [Parent; 2] {
-    let (table, keys) = ("message", Some(IDEMPOTENCY_KEY_TTL));
+fn parents(keeping: Keeping) -> [Parent; 2] {
     [
-        Parent { table, retention },
+        Parent {
+            table: "message",
+            retention: keeping.retention(),
+            drops: keeping.drops(),
+        },
         Parent {
             table: "idempotency_key",
-            retention: keys,
+            retention: Some(IDEMPOTENCY_KEY_TTL),
+            drops: true,
         },
     ]
 }
@@ -51,21 +59,39 @@ const LIST: &str = "SELECT c.relname, coalesce(i.inhdetachpending, false), i.inh
     WHERE n.nspname = 'trunkline' AND c.relkind = 'r' AND starts_with(c.relname::text, $1) ORDER BY c.relname";
 
 /// Looks after the partitions and the heads until the store ends, on a connection of its own each time.
-pub(super) async fn run(tools: Tools, retention: Option<Duration>, heads_kept: Option<Duration>) {
-    let mut heads = HeadWalk::new(heads_kept);
-    if retention.is_none() {
-        warn!("no namespace is durable: messages that the database keeps are dropped no more");
+pub(super) async fn run(tools: Tools, mut keeping: watch::Receiver<Keeping>) {
+    let mut heads = HeadWalk::new();
+    loop {
+        let kept = *keeping.borrow_and_update();
+        if matches!(kept, Keeping::Said { messages: None, .. }) {
+            warn!("no namespace is durable: messages that the database keeps are dropped no more");
+        }
+        look_after(&tools, kept, &mut heads, &mut keeping).await;
+        if tools.ended.is_cancelled() {
+            return;
+        }
     }
+}
+
+/// As long as it is said to keep what it keeps.
+async fn look_after(
+    tools: &Tools,
+    kept: Keeping,
+    heads: &mut HeadWalk,
+    keeping: &mut watch::Receiver<Keeping>,
+) {
     loop {
         // When there is no connection, who appends says so.
         if let Ok((client, _driver)) = tools.connector.bare().await
-            && let Err(error) = maintain(&client, retention, &mut heads, &tools.counters).await
+            && let Err(error) = maintain(&client, kept, heads, &tools.counters).await
         {
             let error = describe(&error);
             warn!(error, "what has expired can't be removed");
         }
         tokio::select! {
             () = tools.ended.cancelled() => return,
+            // Its sender ends with the store.
+            Ok(()) = keeping.changed() => return,
             () = tokio::time::sleep(INTERVAL) => {}
         }
     }
@@ -73,9 +99,9 @@ pub(super) async fn run(tools: Tools, retention: Option<Duration>, heads_kept: O
 
 /// Makes sure of the partitions before anything is appended. Where some are missing it waits for another node that is at it;
 /// where none is, not: that node's dropping may wait for a reader for long.
-pub(super) async fn make_first(client: &Client, retention: Option<Duration>) -> Result<(), Error> {
+pub(super) async fn make_first(client: &Client, keeping: Keeping) -> Result<(), Error> {
     let mut is_missing = false;
-    for parent in parents(retention) {
+    for parent in parents(keeping) {
         let (_, plan) = look(client, parent).await?;
         is_missing |= !plan.make.is_empty();
     }
@@ -85,7 +111,7 @@ pub(super) async fn make_first(client: &Client, retention: Option<Duration>) -> 
     client
         .execute("SELECT pg_advisory_lock($1)", &[&MAINTENANCE_LOCK])
         .await?;
-    for parent in parents(retention) {
+    for parent in parents(keeping) {
         make_missing(client, parent).await?;
     }
     Ok(())
@@ -95,7 +121,7 @@ pub(super) async fn make_first(client: &Client, retention: Option<Duration>) -> 
 /// node at a time.
 async fn maintain(
     client: &Client,
-    retention: Option<Duration>,
+    keeping: Keeping,
     heads: &mut HeadWalk,
     counters: &Counters,
 ) -> Result<(), Error> {
@@ -110,15 +136,20 @@ async fn maintain(
         .batch_execute("SET statement_timeout = '30s'")
         .await?;
     let mut expired = Vec::new();
-    for parent in parents(retention) {
+    for parent in parents(keeping) {
         let (tables, plan) = make_missing(client, parent).await?;
-        let is_expired = |table: &Table| table.is_left_over() || plan.drop.contains(&table.range);
+        let is_expired = |table: &Table| {
+            table.is_left_over() || (parent.drops && plan.drop.contains(&table.range))
+        };
         expired.extend(tables.into_iter().filter(is_expired));
     }
     for table in expired {
         drop_table(client, &table).await?;
     }
-    heads.go_on(client, counters).await
+    match keeping.heads() {
+        Some(kept) => heads.go_on(client, kept, counters).await,
+        None => Ok(()),
+    }
 }
 
 async fn make_missing(client: &Client, parent: Parent) -> Result<(Vec<Table>, Plan), Error> {

@@ -1,6 +1,9 @@
 //! Partitions come and go with time, and nobody waits for that.
 
+use std::time::Duration;
+
 use trunkline_store::PostgresStore;
+use trunkline_store::postgres::Options;
 use trunkline_store_core::MessageStore;
 use trunkline_store_core::suite::{Sample, make};
 
@@ -10,6 +13,12 @@ use super::support::{COMMITTED, Outsider, new_store, options, with_server};
 const OLD: &str = "SET search_path = trunkline; \
     CREATE TABLE message_1000_2000 PARTITION OF message FOR VALUES FROM (to_timestamp(1000)) TO (to_timestamp(2000)); \
     INSERT INTO message SELECT to_timestamp(1500), 5, 1, 1, 1, 1, 'chat:1', 'edge', 'record'";
+
+/// A partition of idempotency keys that expired as long ago.
+const OLD_KEYS: &str = "SET search_path = trunkline; \
+    CREATE TABLE idempotency_key_1000_2000 PARTITION OF idempotency_key \
+    FOR VALUES FROM (to_timestamp(1000)) TO (to_timestamp(2000)); \
+    INSERT INTO idempotency_key SELECT to_timestamp(1500), 5, 1, 1, 'chat:1', 'old'";
 
 const COUNT: &str = "SELECT count(*) FROM pg_class WHERE relname = 'message_1000_2000'";
 
@@ -108,6 +117,49 @@ fn there_are_few_partitions_and_one_for_now() {
     });
 }
 
+async fn wait_for_keys_dropped(outsider: &Outsider) {
+    let left = "SELECT FROM pg_class WHERE relname = 'idempotency_key_1000_2000'";
+    while !outsider.0.query(left, &[]).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A node whose configuration keeps messages for less long than the mesh does must not drop them.
+#[test]
+fn nothing_is_dropped_before_it_is_said_for_how_long_it_is_kept() {
+    with_server(|server| async {
+        let (store, database) = new_store(server).await;
+        let sample = Sample(&store);
+        let claimed = sample.claim(5).await;
+        sample.append(claimed, "chat:2", 0, 1).await;
+        let outsider = Outsider::connect(server, &database).await;
+        outsider.0.batch_execute(OLD).await.unwrap();
+        let untouched = "UPDATE trunkline.head SET touched = to_timestamp(0); \
+            DELETE FROM trunkline.message WHERE channel = 'chat:2'";
+        outsider.0.batch_execute(untouched).await.unwrap();
+        let options = Options {
+            heads_kept: Some(Duration::from_hours(1)),
+            keeps_all_at_first: true,
+            ..options(server.dsn(&database))
+        };
+        // Keys always go in a pass, after messages would: they show that it was made.
+        outsider.0.batch_execute(OLD_KEYS).await.unwrap();
+        let second = PostgresStore::open(&options).await.unwrap();
+        wait_for_keys_dropped(&outsider).await;
+        assert_eq!(count(&outsider).await, 1);
+        outsider.0.batch_execute(OLD_KEYS).await.unwrap();
+        second.keep(None, None);
+        wait_for_keys_dropped(&outsider).await;
+        assert_eq!(count(&outsider).await, 1, "for ever");
+        assert_eq!(second.stats().heads_removed, 0);
+        let hour = Some(Duration::from_hours(1));
+        second.keep(hour, hour);
+        while count(&outsider).await > 0 || second.stats().heads_removed < 1 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
 /// Keys are kept for minutes, however long messages are.
 #[test]
 fn expired_idempotency_keys_are_dropped_with_their_partition() {
@@ -118,20 +170,13 @@ fn expired_idempotency_keys_are_dropped_with_their_partition() {
         let outcome = store.append(vec![make::part(claimed, vec![keyed])]).await;
         assert_eq!(outcome, COMMITTED);
         let outsider = Outsider::connect(server, &database).await;
-        let old = "SET search_path = trunkline; \
-            CREATE TABLE idempotency_key_1000_2000 PARTITION OF idempotency_key \
-            FOR VALUES FROM (to_timestamp(1000)) TO (to_timestamp(2000)); \
-            INSERT INTO idempotency_key SELECT to_timestamp(1500), 5, 1, 1, 'chat:1', 'old'";
-        outsider.0.batch_execute(old).await.unwrap();
+        outsider.0.batch_execute(OLD_KEYS).await.unwrap();
         let asked = || make::keys_of(claimed.slot, "chat:1", &[b"old", b"once"]);
         assert_eq!(Sample(&store).find_keys(asked()).await, [1], "no old ones");
         let second = PostgresStore::open(&options(server.dsn(&database)))
             .await
             .unwrap();
-        let left = "SELECT FROM pg_class WHERE relname = 'idempotency_key_1000_2000'";
-        while !outsider.0.query(left, &[]).await.unwrap().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        wait_for_keys_dropped(&outsider).await;
         assert_eq!(Sample(&second).find_keys(asked()).await, [1]);
     });
 }

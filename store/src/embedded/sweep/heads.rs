@@ -40,12 +40,17 @@ enum Stand {
 }
 
 impl HeadSweep {
-    /// Begins at the first head.
-    pub(super) const fn new(kept: Option<Duration>) -> Self {
+    /// Begins at the first head; lets none go before it is told for how long they are kept.
+    pub(super) const fn new() -> Self {
         Self {
-            kept,
+            kept: None,
             stand: Stand::At(Vec::new()),
         }
+    }
+
+    /// Says how long untouched heads are kept from now on.
+    pub(in crate::embedded) const fn keep(&mut self, kept: Option<Duration>) {
+        self.kept = kept;
     }
 
     /// Puts the removal of old heads into a commit; returns how many go.

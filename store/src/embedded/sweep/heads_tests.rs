@@ -35,10 +35,11 @@ impl Store {
         let directory = TempDir::new().expect("a temporary directory");
         let mut store = Self {
             disk: disk(directory.path()),
-            sweep: Sweep::new(Some(Duration::from_millis(KEPT))),
+            sweep: Sweep::new(),
             claimed: make::unclaimed(5, 0),
             _directory: directory,
         };
+        store.keep(Some(Duration::from_millis(KEPT)));
         let request = ClaimRequest {
             view: make::view(1),
             slots: vec![(make::slot(5), false)],
@@ -46,6 +47,10 @@ impl Store {
         let claimed = store.commit(2000, |stage| stage.claim(&request));
         store.claimed = claimed.expect("nobody claimed under a later view")[0];
         store
+    }
+
+    fn keep(&mut self, kept: Option<Duration>) {
+        self.sweep.heads.keep(kept);
     }
 
     /// One commit at a moment of the machine's clock.
@@ -230,10 +235,22 @@ fn a_clock_that_is_set_back_removes_nothing_early() {
 #[test]
 fn without_a_time_heads_stay_for_ever() {
     let mut store = Store::new();
-    store.sweep = Sweep::new(None);
+    store.keep(None);
     store.append(5000, "chat:1", 0, 2);
     store.go_round(u64::MAX);
     assert_eq!((store.heads(), store.messages()), (1, 2));
+}
+
+#[test]
+fn for_how_long_heads_are_kept_may_change() {
+    let mut store = Store::new();
+    store.append(5000, "chat:1", 0, 3);
+    store.keep(Some(Duration::from_millis(2 * KEPT)));
+    store.go_round(5001 + KEPT);
+    assert_eq!(store.heads(), 1);
+    store.keep(Some(Duration::from_millis(KEPT)));
+    store.go_round(5001 + KEPT + 600_000);
+    assert_eq!(store.heads(), 0);
 }
 
 #[test]
