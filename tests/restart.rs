@@ -19,6 +19,8 @@ mod keys;
 mod onlooker;
 #[path = "restart/removal.rs"]
 mod removal;
+#[path = "restart/rules.rs"]
+mod rules;
 
 use std::path::Path;
 

@@ -31,10 +31,12 @@ pub fn run_with(args: &ProcessArgs) -> Result<(), Failure> {
     result
 }
 
-/// Certificates that don't fit are configuration.
+/// Certificates that don't fit are configuration, and so are namespaces.
 fn failure(error: &RunError) -> Failure {
     match error {
-        RunError::Tls(_) | RunError::NotANode(_) => Failure::Configuration(error.to_string()),
+        RunError::Tls(_) | RunError::NotANode(_) | RunError::RulesRefused(_) => {
+            Failure::Configuration(error.to_string())
+        }
         RunError::Store(_)
         | RunError::Postgres(_)
         | RunError::NameTaken(_)

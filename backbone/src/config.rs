@@ -12,6 +12,7 @@ use trunkline_shared::rules::{Namespace, Rules};
 use trunkline_telemetry::LogConfig;
 
 mod store;
+pub(crate) use self::store::longest_ttl;
 
 pub use self::store::{PostgresSection, ShardSection, StoreKind, StoreSection};
 

@@ -21,6 +21,9 @@ pub enum RunError {
     /// Another process lives under the node's name.
     #[error("{0}")]
     NameTaken(String),
+    /// The namespaces of the configuration can't become the rules of the mesh: a line for each thing that is in the way.
+    #[error("{0}")]
+    RulesRefused(String),
     /// An address can't be bound or a file written.
     #[error("{what}: {error}")]
     Io {

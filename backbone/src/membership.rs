@@ -11,11 +11,11 @@ use tracing::{info, warn};
 use trunkline_backbone_core::Membership;
 use trunkline_backbone_core::membership::io::{
     Life, MembershipAnswer, MembershipConfig, MembershipInput, MembershipOutput, MembershipRequest,
-    MembershipTicket, StoreIdentity,
+    MembershipTicket, OwnRules, StoreIdentity,
 };
-use trunkline_backbone_core::membership::{MembershipCounters, MembershipGauges};
+use trunkline_backbone_core::membership::{KeptRules, MembershipCounters, MembershipGauges};
 use trunkline_process::{Clock, Shutdown, draw_incarnation, draw_seed};
-use trunkline_shared::rules::{Namespace, Rules};
+use trunkline_shared::rules::Rules;
 use trunkline_shared::{Incarnation, RingView, ViewVersion};
 use trunkline_store::postgres::Renewals;
 use trunkline_store_core::{MemberStore, MessageStore};
@@ -69,7 +69,8 @@ pub(crate) struct Surroundings<S> {
     pub(crate) clock: Clock,
     pub(crate) machines: Machines,
     pub(crate) health: Arc<Health>,
-    pub(crate) namespaces: Vec<Namespace>,
+    /// What else follows the rules of the mesh.
+    pub(crate) follow: Box<dyn Fn(&Rules) + Send>,
     /// The present life, which hellos name.
     pub(crate) life: watch::Sender<Incarnation>,
     /// Whether the node is in the view and has claimed what that gave it first.
@@ -85,7 +86,6 @@ pub(crate) struct MembershipTask<S> {
     inbox: UnboundedReceiver<MembershipMessage>,
     settling: Settling,
     view: Option<Arc<RingView>>,
-    rules_version: Option<u64>,
     /// What former lives have counted.
     past: MembershipCounters,
     rejoins: u64,
@@ -120,7 +120,6 @@ impl<S: MessageStore + MemberStore> MembershipTask<S> {
             around,
             inbox,
             view: None,
-            rules_version: None,
             past: MembershipCounters::default(),
             rejoins: 0,
         })
@@ -129,7 +128,8 @@ impl<S: MessageStore + MemberStore> MembershipTask<S> {
     /// Runs until the node has left, which `shutdown` asks for.
     ///
     /// # Errors
-    /// When another process has the name, or the system has no randomness.
+    /// When another process has the name, when the configuration can't become the rules of the mesh, or the system has no
+    /// randomness.
     pub(crate) async fn run(mut self, shutdown: Shutdown) -> Result<(), RunError> {
         let asked = shutdown.drain();
         tokio::pin!(asked);
@@ -155,6 +155,7 @@ impl<S: MessageStore + MemberStore> MembershipTask<S> {
             while let Some(output) = self.machine.poll_output() {
                 match output {
                     MembershipOutput::Ask(ticket, request) => self.ask(ticket, request),
+                    MembershipOutput::Rules(kept) => self.rule(kept),
                     MembershipOutput::View(view) => self.hold(view),
                     MembershipOutput::Lease { held } => {
                         self.around.machines.lease(held);
@@ -166,6 +167,9 @@ impl<S: MessageStore + MemberStore> MembershipTask<S> {
                     }
                     MembershipOutput::Rejoin => self.begin_again()?,
                     MembershipOutput::NameTaken(line) => return Err(RunError::NameTaken(line)),
+                    MembershipOutput::RulesRefused(lines) => {
+                        return Err(RunError::RulesRefused(lines));
+                    }
                     MembershipOutput::Left => return Ok(()),
                 }
             }
@@ -206,6 +210,16 @@ impl<S: MessageStore + MemberStore> MembershipTask<S> {
         *self.around.life.borrow()
     }
 
+    /// Follows the mesh's rules; a later life of this process does from its beginning.
+    fn rule(&mut self, kept: Arc<KeptRules>) {
+        let rules = kept.rules();
+        let namespaces = rules.iter().count();
+        info!(version = rules.version, namespaces, "rules of the mesh");
+        (self.around.follow)(rules);
+        self.around.machines.rule(rules.clone());
+        self.config.rules = OwnRules::Held(kept);
+    }
+
     fn hold(&mut self, view: Arc<RingView>) {
         let me = self.me();
         let slots = view.slots_of(me).count();
@@ -217,12 +231,6 @@ impl<S: MessageStore + MemberStore> MembershipTask<S> {
             slots,
             "ring view"
         );
-        if self.rules_version != Some(view.rules_version) {
-            self.rules_version = Some(view.rules_version);
-            let rules = Rules::new(view.rules_version, self.around.namespaces.clone());
-            let rules = rules.expect("the configuration was checked when it was loaded");
-            self.around.machines.rule(rules);
-        }
         self.around.machines.hold(&view, me);
         self.view = Some(view);
     }

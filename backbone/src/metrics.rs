@@ -286,6 +286,7 @@ impl Page {
         self.gauge(backbone::MOVES, gauges.moves as u64);
         self.gauge(backbone::SLOTS_GIVEN, gauges.slots as u64);
         self.gauge(backbone::VIEW_NUMBER, gauges.version.number);
+        self.gauge(backbone::RULES_VERSION, gauges.rules_version);
         self.gauge(backbone::LEASE_HELD, u64::from(gauges.lease_held));
         self.counter(backbone::HEARTBEATS, counters.heartbeats);
         self.counter(backbone::HEARTBEATS_FAILED, counters.heartbeats_failed);
@@ -294,6 +295,7 @@ impl Page {
         self.counter(backbone::VIEWS_WRITTEN, counters.views_written);
         self.counter(backbone::VIEWS_OUTRUN, counters.views_outrun);
         self.counter(backbone::VIEWS_BELIEVED, counters.views_believed);
+        self.counter(backbone::RULES_UNREADABLE, counters.rules_unreadable);
         self.counter(backbone::STEPS_PASSED_OVER, counters.steps_passed_over);
         self.counter(backbone::REJOINS, *rejoins);
     }

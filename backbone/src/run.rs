@@ -6,9 +6,10 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 use tokio::sync::{oneshot, watch};
 use tracing::info;
-use trunkline_backbone_core::membership::io::MembershipConfig;
+use trunkline_backbone_core::membership::io::{MembershipConfig, OwnRules};
 use trunkline_link::{Introduction, LinkServer, LinkTls, PeerIdentity};
 use trunkline_process::{Clock, Port, Ready, Shutdown, draw_incarnation, serve_admin};
+use trunkline_shared::rules::Rules;
 use trunkline_shared::{NodeId, ViewVersion};
 
 use crate::accept::accept_links;
@@ -84,6 +85,7 @@ impl Node {
         let is_ready = watch::Sender::new(false);
         let when_ready = is_ready.subscribe();
         let membership = membership_config(&config, &name, link);
+        let (keeper, section) = (Arc::clone(&store), config.store.clone());
         let around = Surroundings {
             news: StoreNews {
                 renewals: store.renewals(),
@@ -93,7 +95,7 @@ impl Node {
             clock,
             machines: carriers.machines.clone(),
             health: Arc::clone(&carriers.health),
-            namespaces: config.namespaces,
+            follow: Box::new(move |rules| keeper.follow(&section, rules)),
             life,
             is_ready,
         };
@@ -181,6 +183,10 @@ fn membership_config(
     MembershipConfig {
         // Its lock is the lease of its only member.
         alone: config.store.kind == StoreKind::Embedded,
+        rules: OwnRules::Configured(
+            Rules::new(0, config.namespaces.clone())
+                .expect("the configuration was checked when it was loaded"),
+        ),
         ..MembershipConfig::new(node.clone(), address)
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use futures_util::future::Either;
 use smol_str::SmolStr;
 use tokio::sync::watch;
-use trunkline_shared::rules::Namespace;
+use trunkline_shared::rules::{Namespace, Rules};
 use trunkline_shared::{Channel, Incarnation, NodeId, Slot, UnixMillis};
 use trunkline_store::postgres::Renewals;
 use trunkline_store::{EmbeddedStore, PostgresStore, StoreStats, embedded, postgres};
@@ -15,7 +15,7 @@ use trunkline_store_core::{
     RangeRequest, SlotPart, StoreError, StoredMessage, ViewChange, ViewRow,
 };
 
-use crate::config::{StoreKind, StoreSection};
+use crate::config::{StoreKind, StoreSection, longest_ttl};
 use crate::error::RunError;
 
 /// One of the stores.
@@ -26,26 +26,34 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// Opens the store of a configuration.
+    /// Opens the store of a configuration, whose namespaces may not be those of the mesh: nothing goes that has expired by them,
+    /// before [`follow`](Self::follow) says which hold.
     pub(crate) async fn open(
         section: &StoreSection,
         namespaces: &[Namespace],
     ) -> Result<Self, RunError> {
         match section.kind {
             StoreKind::Embedded => {
-                let options = embedded::Options {
-                    heads_kept: section.heads_kept(namespaces),
-                    ..embedded::Options::default()
-                };
+                let options = embedded::Options::default();
                 Ok(Self::Embedded(EmbeddedStore::open(&section.path, options)?))
             }
             StoreKind::Postgres => {
                 let options = postgres::Options {
-                    heads_kept: section.heads_kept(namespaces),
+                    keeps_all_at_first: true,
                     ..section.postgres.options(namespaces)
                 };
                 Ok(Self::Postgres(PostgresStore::open(&options).await?))
             }
+        }
+    }
+
+    /// Keeps messages and heads for as long as the rules of the mesh say.
+    pub(crate) fn follow(&self, section: &StoreSection, rules: &Rules) {
+        let namespaces: Vec<_> = rules.iter().cloned().collect();
+        let heads = section.heads_kept(&namespaces);
+        match self {
+            Self::Embedded(store) => store.keep_heads(heads),
+            Self::Postgres(store) => store.keep(longest_ttl(&namespaces), heads),
         }
     }
 

@@ -15,11 +15,13 @@ mod counters;
 mod decide;
 mod heart;
 pub mod io;
+mod kept_rules;
 mod leave;
 mod naming;
 mod next_view;
 mod pulses;
 mod row;
+mod rules;
 
 use asked::{Asked, Kind};
 pub use counters::{MembershipCounters, MembershipGauges};
@@ -28,11 +30,13 @@ use io::{
     Life, MembershipAnswer, MembershipConfig, MembershipInput, MembershipOutput, MembershipRequest,
     MembershipTicket,
 };
+pub use kept_rules::{FixedChange, KeptRules};
 use leave::Leaving;
 use naming::Naming;
 pub use next_view::{Situation, next_view};
 use pulses::Pulses;
 use row::{Held, Row};
+use rules::MeshRules;
 
 /// One life of a node among the others.
 ///
@@ -50,6 +54,7 @@ pub struct Membership {
     pulses: Pulses,
     lease: Lease,
     row: Row,
+    rules: MeshRules,
     /// Lives in the view whose rows are another life's, or gone.
     gone: BTreeSet<Incarnation>,
     held: Option<Held>,
@@ -89,6 +94,7 @@ impl Membership {
             pulses: Pulses::new(config.lease),
             lease: Lease::default(),
             row: Row::default(),
+            rules: MeshRules::new(config.rules.clone()),
             gone: BTreeSet::new(),
             held: None,
             settled: ViewVersion::default(),
@@ -173,6 +179,7 @@ impl Membership {
             moves: view.map_or(0, |view| view.joining.len() + view.leaving.len()),
             slots: view.map_or(0, |view| view.slots_of(self.me.incarnation).count()),
             lease_held: self.lease.is_held(),
+            rules_version: self.rules.given(),
         }
     }
 
@@ -186,9 +193,12 @@ impl Membership {
             MembershipAnswer::Joined(joined) => self.on_joined(now, sent, joined),
             MembershipAnswer::Heartbeat(rows) => self.on_heartbeat(now, sent, rows),
             MembershipAnswer::View(view) => self.on_view(now, sent, view),
+            MembershipAnswer::HaveHeads(found) => {
+                self.on_have_heads(now, sent, question.kind, found);
+            }
             MembershipAnswer::ViewChanged(changed) => self.on_changed(now, question.kind, changed),
             // Whether it is gone or not: others see that it doesn't move any more.
-            MembershipAnswer::Resigned(_) => self.end(MembershipOutput::Left),
+            MembershipAnswer::Resigned(_) => self.end_as_meant(),
         }
     }
 

@@ -54,9 +54,9 @@ const META_TTL: RangeInclusive<Duration> =
 
 impl StoreSection {
     /// How long heads outlive their messages; `None`, for ever, without a durable namespace: one that was left out by mistake
-    /// doesn't end its history.
+    /// doesn't end its history. Never less than messages are kept, whatever another node's configuration made the rules.
     pub(crate) fn heads_kept(&self, namespaces: &[Namespace]) -> Option<Duration> {
-        longest_ttl(namespaces).map(|_| self.history_meta_ttl)
+        longest_ttl(namespaces).map(|ttl| self.history_meta_ttl.max(ttl))
     }
 
     /// What is wrong with it, beside these namespaces.
@@ -271,7 +271,7 @@ fn durable(namespaces: &[Namespace]) -> impl Iterator<Item = &Namespace> {
 }
 
 /// How long the durable namespace that keeps messages longest does.
-fn longest_ttl(namespaces: &[Namespace]) -> Option<Duration> {
+pub(crate) fn longest_ttl(namespaces: &[Namespace]) -> Option<Duration> {
     durable(namespaces)
         .map(|namespace| namespace.history_ttl)
         .max()
@@ -403,6 +403,11 @@ mod tests {
         assert_eq!(section.heads_kept(&[]), None);
         let thirty_days = Duration::from_hours(30 * 24);
         assert_eq!(section.heads_kept(&[durable(1)]), Some(thirty_days));
+        // Rules of another node's configuration.
+        assert_eq!(
+            section.heads_kept(&[durable(60 * 24)]),
+            Some(2 * thirty_days)
+        );
     }
 
     #[test]

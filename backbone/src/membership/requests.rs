@@ -61,9 +61,9 @@ async fn perform(
         MembershipRequest::Heartbeat => {
             MembershipAnswer::Heartbeat(store.heartbeat(name, life).await)
         }
-        MembershipRequest::View => {
-            let row = store.view().await;
-            MembershipAnswer::View(row.map(|row| row.map(|row| row.view)))
+        MembershipRequest::View => MembershipAnswer::View(store.view().await),
+        MembershipRequest::HaveHeads(namespaces) => {
+            MembershipAnswer::HaveHeads(store.have_heads(namespaces).await)
         }
         MembershipRequest::ChangeView(change) => {
             MembershipAnswer::ViewChanged(store.change_view(change).await)
@@ -90,6 +90,7 @@ fn failure(answer: &MembershipAnswer) -> Option<&StoreError> {
         | MembershipAnswer::ViewChanged(result)
         | MembershipAnswer::Resigned(result) => result.as_ref().err(),
         MembershipAnswer::View(result) => result.as_ref().err(),
+        MembershipAnswer::HaveHeads(result) => result.as_ref().err(),
         MembershipAnswer::Heartbeat(Err(HeartbeatError::Store(error))) => Some(error),
         MembershipAnswer::Heartbeat(Err(HeartbeatError::Replaced) | Ok(_)) => None,
     }

@@ -1,10 +1,13 @@
 //! What the store was asked for and hasn't answered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use smol_str::SmolStr;
 use trunkline_shared::{Instant, RingView};
 
 use super::io::MembershipTicket;
+use super::kept_rules::KeptRules;
 
 /// Questions without an answer; one of each kind at most.
 #[derive(Debug, Default)]
@@ -26,8 +29,10 @@ pub(super) enum Kind {
     Join,
     Heartbeat,
     View,
-    /// With what would be the view then.
-    Change(Box<RingView>),
+    /// With the namespaces asked about.
+    HaveHeads(Vec<SmolStr>),
+    /// With what would be the view then, and the rules where they change.
+    Change(Box<RingView>, Option<Arc<KeptRules>>),
     Resign,
 }
 
@@ -49,6 +54,6 @@ impl Asked {
 
     /// Whether the view is being changed: nobody knows yet what it will be.
     pub(super) fn is_changing(&self) -> bool {
-        self.has(|kind| matches!(kind, Kind::Change(_)))
+        self.has(|kind| matches!(kind, Kind::Change(..)))
     }
 }

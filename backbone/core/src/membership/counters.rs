@@ -21,6 +21,8 @@ pub struct MembershipCounters {
     pub steps_passed_over: u64,
     /// Views that an edge had shown and that were believed because the row couldn't be read.
     pub views_believed: u64,
+    /// Times that the rules beside the view became others, which this program can't read.
+    pub rules_unreadable: u64,
 }
 
 impl MembershipCounters {
@@ -36,6 +38,7 @@ impl MembershipCounters {
             views_outrun: self.views_outrun + other.views_outrun,
             steps_passed_over: self.steps_passed_over + other.steps_passed_over,
             views_believed: self.views_believed + other.views_believed,
+            rules_unreadable: self.rules_unreadable + other.rules_unreadable,
         }
     }
 }
@@ -55,4 +58,6 @@ pub struct MembershipGauges {
     pub slots: usize,
     /// Whether the node may write.
     pub lease_held: bool,
+    /// The version of the rules given out; 0 before the first.
+    pub rules_version: u64,
 }

@@ -8,7 +8,9 @@ use trunkline_store_core::{StoreError, ViewChange};
 
 use super::asked::Kind;
 use super::io::{MembershipOutput, MembershipRequest};
+use super::kept_rules::KeptRules;
 use super::next_view::{Situation, next_view};
+use super::rules::Plan;
 use super::{Membership, Phase};
 
 impl Membership {
@@ -41,6 +43,12 @@ impl Membership {
         let latest = known.max(held).max(self.life.seen);
         let store = self.life.store;
         let version = ViewVersion::after(latest, store.birth, store.timeline, now.unix);
+        let rules = match self.plan_rules(version) {
+            Plan::Keep => None,
+            Plan::Write(rules) => Some(rules),
+            Plan::Ask(names) => return self.ask_heads(now, names),
+            Plan::Refuse(lines) => return self.refuse(now, lines),
+        };
         let situation = Situation {
             me: &self.me,
             dead: &self.dead(),
@@ -48,15 +56,17 @@ impl Membership {
             step,
             step_slots: self.config.step_slots,
             version,
+            rules: rules.as_ref().map(|rules| rules.version()),
             renew: latest > known || known.is_some_and(|known| is_led_anew(known, version)),
         };
         if let Some(view) = next_view(row, &situation) {
+            let kept = rules.as_deref().map(KeptRules::write);
             let change = ViewChange {
                 expected: known,
                 view: view.clone(),
-                rules: None,
+                rules: kept,
             };
-            let kind = Kind::Change(Box::new(view));
+            let kind = Kind::Change(Box::new(view), rules);
             self.ask(now, kind, MembershipRequest::ChangeView(change));
         }
     }
@@ -89,7 +99,7 @@ impl Membership {
             return;
         }
         match (changed, kind) {
-            (Ok(true), Kind::Change(view)) => self.on_written(now, Arc::from(view)),
+            (Ok(true), Kind::Change(view, rules)) => self.on_written(now, Arc::from(view), rules),
             (Ok(changed), _) => {
                 self.counters.views_outrun += u64::from(!changed);
                 self.look_anew(now);
@@ -100,10 +110,13 @@ impl Membership {
         }
     }
 
-    fn on_written(&mut self, now: Now, view: Arc<RingView>) {
+    fn on_written(&mut self, now: Now, view: Arc<RingView>, rules: Option<Arc<KeptRules>>) {
         self.counters.views_written += 1;
         let version = view.version;
         self.know(now, Some(view));
+        if let Some(rules) = rules {
+            self.rules.wrote(rules);
+        }
         self.take_row(now);
         if let Some(held) = self.held.as_mut() {
             held.wrote |= held.view.version == version;

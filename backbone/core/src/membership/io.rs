@@ -4,8 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smol_str::SmolStr;
+use trunkline_shared::rules::Rules;
 use trunkline_shared::{Incarnation, NodeId, RingView, UnixMillis, ViewVersion, limits};
-use trunkline_store_core::{HeartbeatError, JoinRequest, MemberRow, StoreError, ViewChange};
+use trunkline_store_core::{
+    HeartbeatError, JoinRequest, MemberRow, StoreError, ViewChange, ViewRow,
+};
+
+use super::kept_rules::KeptRules;
 
 /// Who a node is, and its times.
 #[derive(Clone, Debug)]
@@ -28,11 +33,30 @@ pub struct MembershipConfig {
     pub drain: Duration,
     /// The store has no other member, and its lock is the lease: no rows, no heartbeats.
     pub alone: bool,
+    /// What it brings to the rules of the mesh. Default a configuration without namespaces.
+    pub rules: OwnRules,
+}
+
+/// The rules that a life brings along.
+#[derive(Clone, Debug)]
+pub enum OwnRules {
+    /// Those of its process's configuration: they become the mesh's, if they may, before the life enters the view. Then it follows
+    /// the mesh's, whoever changes them.
+    Configured(Rules),
+    /// Those that the life before it in the same process was given: it follows the mesh's, and writes these only where the store
+    /// has none, or has lost them.
+    Held(Arc<KeptRules>),
+}
+
+impl Default for OwnRules {
+    fn default() -> Self {
+        Self::Configured(Rules::default())
+    }
 }
 
 impl MembershipConfig {
     /// A member of a store that several nodes share, by the defaults.
-    pub const fn new(name: NodeId, address: SmolStr) -> Self {
+    pub fn new(name: NodeId, address: SmolStr) -> Self {
         Self {
             name,
             address,
@@ -42,6 +66,7 @@ impl MembershipConfig {
             step_timeout: limits::STEP_TIMEOUT,
             drain: limits::NODE_DRAIN,
             alone: false,
+            rules: OwnRules::default(),
         }
     }
 }
@@ -100,9 +125,11 @@ pub enum MembershipRequest {
     Join(JoinRequest),
     /// Raise the counter of this life's row and read all rows.
     Heartbeat,
-    /// Read the view.
+    /// Read the view and the rules.
     View,
-    /// Replace the view.
+    /// Say which of these namespaces have heads.
+    HaveHeads(Vec<SmolStr>),
+    /// Replace the view, and the rules with it where there are new ones.
     ChangeView(ViewChange),
     /// Remove this life's row.
     Resign,
@@ -118,19 +145,23 @@ pub enum MembershipAnswer {
     /// To a heartbeat: all rows.
     Heartbeat(Result<Vec<MemberRow>, HeartbeatError>),
     /// To a read of the view.
-    View(Result<Option<RingView>, StoreError>),
+    View(Result<Option<ViewRow>, StoreError>),
+    /// Which namespaces have heads, in the order asked.
+    HaveHeads(Result<Vec<bool>, StoreError>),
     /// To a change of the view: whether it was the one expected.
     ViewChanged(Result<bool, StoreError>),
     /// To a removal of the row.
     Resigned(Result<bool, StoreError>),
 }
 
-/// Out of the machine. After [`Rejoin`](Self::Rejoin), [`NameTaken`](Self::NameTaken) and [`Left`](Self::Left) it does
-/// nothing more.
+/// Out of the machine. After [`Rejoin`](Self::Rejoin), [`NameTaken`](Self::NameTaken), [`RulesRefused`](Self::RulesRefused)
+/// and [`Left`](Self::Left) it does nothing more.
 #[derive(Clone, Debug)]
 pub enum MembershipOutput {
     /// Ask the store.
     Ask(MembershipTicket, MembershipRequest),
+    /// The rules that hold in the mesh from now on, for its shards and its edges; before the view that names them.
+    Rules(Arc<KeptRules>),
     /// The view that the node holds from now on, for its shards and its edges.
     View(Arc<RingView>),
     /// Whether the node may write; it isn't said before it may for the first time.
@@ -144,6 +175,9 @@ pub enum MembershipOutput {
     Rejoin,
     /// Another process lives under this name, as this line for people says: stop.
     NameTaken(String),
+    /// The process's configuration can't become the rules of the mesh, as these lines for people say, one for each thing that is
+    /// in the way: stop.
+    RulesRefused(String),
     /// A planned leave is done: stop.
     Left,
 }

@@ -69,7 +69,7 @@ impl Membership {
         match self.phase {
             Phase::Naming(_) | Phase::Named => self.resign(now),
             // The store doesn't answer; the row will be seen not to move.
-            Phase::Resigning => self.end(MembershipOutput::Left),
+            Phase::Resigning => self.end_as_meant(),
             Phase::Over => {}
         }
     }

@@ -22,6 +22,8 @@ pub struct Situation<'a> {
     pub step_slots: usize,
     /// The version of the next view.
     pub version: ViewVersion,
+    /// The version of the rules that are written with it, where they are.
+    pub rules: Option<u64>,
     /// A view later than the row was seen, or the row isn't led by the store as it is now.
     pub renew: bool,
 }
@@ -58,20 +60,17 @@ pub fn next_view(view: Option<&RingView>, situation: &Situation<'_>) -> Option<R
         if !draft.step(situation.step_slots, None) {
             draft.finish();
         }
-    } else if !situation.renew {
+    } else if !situation.renew && situation.rules.is_none() {
         return None;
     }
-    Some(draft.into_view(situation.version, view.rules_version))
+    let rules = situation.rules.unwrap_or(view.rules_version);
+    Some(draft.into_view(situation.version, rules))
 }
 
-/// The view of a node beside which nobody lives. Rules come with the first one: their version is raised.
+/// The view of a node beside which nobody lives.
 fn alone(view: Option<&RingView>, situation: &Situation<'_>) -> RingView {
-    let rules = match view {
-        Some(view) if view.has(situation.me.incarnation) => view.rules_version,
-        // The clock leads it as it leads the view's, for edges that outlive their store.
-        Some(view) => (view.rules_version + 1).max(situation.version.number),
-        None => situation.version.number.max(1),
-    };
+    let before = view.map_or(0, |view| view.rules_version);
+    let rules = situation.rules.unwrap_or(before);
     RingView::of_one(situation.version, rules, situation.me.clone())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rand::RngCore;
 use trunkline_shared::{Incarnation, Instant, Now, RingView, Slot, ViewVersion};
-use trunkline_store_core::StoreError;
+use trunkline_store_core::{StoreError, ViewRow};
 
 use super::asked::Kind;
 use super::io::{MembershipOutput, MembershipRequest};
@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub(super) view: Option<Arc<RingView>>,
     /// When that was known; `None` before.
     known_at: Option<Instant>,
+    /// Since when its version is the one known.
+    since: Instant,
     /// It was asked for again while it was being read.
     read_again: bool,
     /// The newest view that an edge has shown and that hasn't been looked for in the row.
@@ -37,6 +39,11 @@ impl Row {
     /// Whether something asked for at `sent` says more than the row.
     pub(super) fn is_older_than(&self, sent: Instant) -> bool {
         self.known_at.is_some_and(|known| known <= sent)
+    }
+
+    /// Whether something asked for at `sent` was asked about the row as it is.
+    pub(super) fn was_known_before(&self, sent: Instant) -> bool {
+        self.since <= sent
     }
 
     pub(super) fn version(&self) -> Option<ViewVersion> {
@@ -86,15 +93,15 @@ impl Membership {
         &mut self,
         now: Now,
         sent: Instant,
-        view: Result<Option<RingView>, StoreError>,
+        row: Result<Option<ViewRow>, StoreError>,
     ) {
         if !matches!(self.phase, Phase::Named) {
             return;
         }
-        match view {
+        match row {
             // Read before this node changed it.
             Ok(_) if self.row.is_known() && !self.row.is_older_than(sent) => {}
-            Ok(view) => self.on_row(now, view.map(Arc::new)),
+            Ok(row) => self.on_row(now, row),
             Err(_) => self.on_unreadable(now, sent),
         }
         if std::mem::take(&mut self.row.read_again) {
@@ -119,8 +126,11 @@ impl Membership {
         }
     }
 
-    pub(super) fn on_row(&mut self, now: Now, view: Option<Arc<RingView>>) {
-        self.know(now, view);
+    fn on_row(&mut self, now: Now, row: Option<ViewRow>) {
+        let (view, rules) = row.map(|row| (row.view, row.rules)).unzip();
+        self.know(now, view.map(Arc::new));
+        let unreadable = self.rules.know(rules.flatten());
+        self.counters.rules_unreadable += u64::from(unreadable);
         self.row.shown = None;
         self.take_row(now);
         let is_in = self.row.view.as_ref().is_some_and(|view| self.is_in(view));
@@ -136,18 +146,24 @@ impl Membership {
     pub(super) fn know(&mut self, now: Now, view: Option<Arc<RingView>>) {
         if self.row.version() != view.as_ref().map(|view| view.version) {
             self.row.rows_since = false;
+            self.row.since = now.instant;
+            self.rules.forget_answers();
         }
         self.row.view = view;
         self.row.known_at = Some(now.instant);
     }
 
-    /// Holds the row if it is newer than what is held. A node that was never in a view holds none yet.
+    /// Gives out the row's rules and holds its view where they are newer than what is held. A node that was never in a view holds none yet.
     pub(super) fn take_row(&mut self, now: Now) {
         let Some(view) = self.row.view.clone() else {
             return;
         };
         let before = self.view().map(|held| held.version).max(self.life.seen);
-        if Some(view.version) > before && (self.held.is_some() || self.is_in(&view)) {
+        if self.held.is_none() && !self.is_in(&view) {
+            return;
+        }
+        self.give_rules();
+        if Some(view.version) > before {
             self.hold(now, view);
         }
     }

@@ -3,7 +3,7 @@
 use trunkline_backbone_core::membership::io::{
     MembershipAnswer, MembershipInput, MembershipTicket,
 };
-use trunkline_shared::{Incarnation, Member, RingView};
+use trunkline_shared::{Incarnation, Member};
 use trunkline_store_core::{JoinRequest, StoreError};
 
 use crate::mesh::*;
@@ -239,7 +239,8 @@ fn an_answer_to_nothing_asked_is_ignored() {
     let lost = || Err(StoreError::Away("nothing".to_owned()));
     for answer in [
         MembershipAnswer::Members(lost()),
-        MembershipAnswer::View(Ok(None::<RingView>)),
+        MembershipAnswer::View(Ok(None)),
+        MembershipAnswer::HaveHeads(Ok(vec![true])),
         MembershipAnswer::ViewChanged(Ok(false)),
         MembershipAnswer::Resigned(Ok(true)),
     ] {

@@ -7,5 +7,6 @@ mod leases;
 mod leaves;
 mod mesh;
 mod next_view;
+mod rules;
 mod shown;
 mod steps;

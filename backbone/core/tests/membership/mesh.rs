@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use smol_str::SmolStr;
+use trunkline_backbone_core::membership::KeptRules;
 use trunkline_backbone_core::membership::io::{
     Life, MembershipAnswer, MembershipConfig, MembershipInput, MembershipOutput, MembershipRequest,
-    MembershipTicket, StoreIdentity,
+    MembershipTicket, OwnRules, StoreIdentity,
 };
 use trunkline_backbone_core::{Membership, propose};
+use trunkline_shared::rules::Rules;
 use trunkline_shared::{Incarnation, Instant, NodeId, Now, RingView, Slot, UnixMillis};
 use trunkline_store_core::members::{HeartbeatError, MemberTable};
-use trunkline_store_core::{StoreError, ViewChange};
+use trunkline_store_core::{StoreError, ViewChange, ViewRow};
 
 /// Wall time at the beginning.
 pub(crate) const START: u64 = 1_700_000_000_000;
@@ -26,6 +29,7 @@ pub(crate) enum Said {
     Ready,
     Rejoin,
     NameTaken,
+    RulesRefused(String),
     Left,
 }
 
@@ -39,6 +43,8 @@ pub(crate) enum Way {
     AnswersLost,
     /// Only reads of the view fail.
     ViewCut,
+    /// Only questions which namespaces have heads fail.
+    HeadsCut,
 }
 
 pub(crate) struct Node {
@@ -53,6 +59,7 @@ pub(crate) struct Node {
     late: Vec<MembershipInput>,
     pub(crate) said: Vec<(u64, Said)>,
     pub(crate) held: Option<Arc<RingView>>,
+    pub(crate) rules: Option<Arc<KeptRules>>,
 }
 
 impl Node {
@@ -81,6 +88,12 @@ pub(crate) struct Mesh {
     pub(crate) nodes: BTreeMap<u8, Node>,
     pub(crate) members: MemberTable,
     pub(crate) view: Option<RingView>,
+    /// What lies beside it.
+    pub(crate) rules: Option<Bytes>,
+    /// Namespaces that have heads.
+    pub(crate) with_heads: BTreeSet<SmolStr>,
+    /// Times that it was asked which namespaces have heads.
+    pub(crate) heads_asked: usize,
     /// Every view that was written.
     pub(crate) written: Vec<RingView>,
     pub(crate) identity: StoreIdentity,
@@ -108,6 +121,9 @@ impl Mesh {
             nodes: BTreeMap::new(),
             members: MemberTable::default(),
             view: None,
+            rules: None,
+            with_heads: BTreeSet::new(),
+            heads_asked: 0,
             written: Vec::new(),
             identity: StoreIdentity {
                 birth: BIRTH,
@@ -135,22 +151,43 @@ impl Mesh {
     }
 
     pub(crate) fn start(&mut self, node: u8) {
-        self.start_with(node, None, false);
+        self.start_as(node, Rules::default());
+    }
+
+    /// Starts a process with a configuration.
+    pub(crate) fn start_as(&mut self, node: u8, rules: Rules) {
+        self.start_with(node, None, |config| {
+            config.rules = OwnRules::Configured(rules);
+        });
     }
 
     pub(crate) fn start_alone(&mut self, node: u8) {
-        self.start_with(node, None, true);
+        self.start_alone_as(node, Rules::default());
     }
 
-    fn start_with(&mut self, node: u8, former: Option<Incarnation>, alone: bool) {
+    pub(crate) fn start_alone_as(&mut self, node: u8, rules: Rules) {
+        self.start_with(node, None, |config| {
+            config.alone = true;
+            config.rules = OwnRules::Configured(rules);
+        });
+    }
+
+    fn start_with(
+        &mut self,
+        node: u8,
+        former: Option<Incarnation>,
+        configure: impl FnOnce(&mut MembershipConfig),
+    ) {
         self.lives += 1;
         let life = Incarnation([self.lives; 16]);
         let address = SmolStr::new(format!("10.0.0.{node}:7443"));
         let mut config = MembershipConfig::new(name(node), address);
-        config.alone = alone;
+        configure(&mut config);
         let old = self.nodes.remove(&node);
         let held = old.as_ref().and_then(|old| old.held.clone());
         let held = held.filter(|_| former.is_some());
+        let rules = old.as_ref().and_then(|old| old.rules.clone());
+        let rules = rules.filter(|_| former.is_some());
         let begun = Life {
             incarnation: life,
             former,
@@ -170,6 +207,7 @@ impl Mesh {
             late: Vec::new(),
             said: if former.is_some() { said } else { Vec::new() },
             held,
+            rules,
         };
         self.nodes.insert(node, fresh);
     }
@@ -230,6 +268,15 @@ impl Mesh {
             self.happen();
         }
         self.now.since(begin)
+    }
+
+    /// Puts earlier rules into the row, under a later version that somebody wrote on top of them.
+    pub(crate) fn set_back_rules(&mut self, rules: Bytes) {
+        let kept = KeptRules::read(&rules).expect("rules that can be read");
+        let view = self.view.as_mut().expect("a view");
+        view.version.number += 1;
+        view.rules_version = kept.version();
+        self.rules = Some(rules);
     }
 
     /// Milliseconds since the beginning.
@@ -357,6 +404,14 @@ impl Mesh {
                     self.later(latency, Event::Reach(life, ticket, request));
                 }
                 MembershipOutput::View(view) => self.on_view(number, view),
+                MembershipOutput::Rules(kept) => {
+                    let before = node.rules.replace(Arc::clone(&kept));
+                    let before = before.map(|before| before.version());
+                    assert!(before < Some(kept.version()), "rules only go on");
+                }
+                MembershipOutput::RulesRefused(lines) => {
+                    node.said.push((at, Said::RulesRefused(lines)));
+                }
                 MembershipOutput::Lease { held } => node.said.push((at, Said::Lease(held))),
                 MembershipOutput::Ready => node.said.push((at, Said::Ready)),
                 MembershipOutput::Left => node.said.push((at, Said::Left)),
@@ -367,7 +422,10 @@ impl Mesh {
                 MembershipOutput::Rejoin => {
                     node.said.push((at, Said::Rejoin));
                     let former = node.life;
-                    return self.start_with(number, Some(former), false);
+                    let held = node.rules.clone().map(OwnRules::Held);
+                    return self.start_with(number, Some(former), |config| {
+                        config.rules = held.unwrap_or_default();
+                    });
                 }
             }
         }
@@ -392,7 +450,13 @@ impl Mesh {
 
     fn store(&mut self, number: u8, request: MembershipRequest) -> MembershipAnswer {
         let way = self.node(number).way;
-        if way == Way::Cut || (way == Way::ViewCut && request == MembershipRequest::View) {
+        let is_cut = match way {
+            Way::Cut => true,
+            Way::ViewCut => request == MembershipRequest::View,
+            Way::HeadsCut => matches!(request, MembershipRequest::HaveHeads(_)),
+            Way::Open | Way::AnswersLost => false,
+        };
+        if is_cut {
             return away(&request);
         }
         let (name, life) = (name(number), self.node(number).life);
@@ -402,7 +466,16 @@ impl Mesh {
             MembershipRequest::Heartbeat => {
                 MembershipAnswer::Heartbeat(self.members.heartbeat(&name, life))
             }
-            MembershipRequest::View => MembershipAnswer::View(Ok(self.view.clone())),
+            MembershipRequest::View => {
+                let rules = self.rules.clone();
+                let row = self.view.clone().map(|view| ViewRow { view, rules });
+                MembershipAnswer::View(Ok(row))
+            }
+            MembershipRequest::HaveHeads(names) => {
+                self.heads_asked += 1;
+                let has = |name: &SmolStr| self.with_heads.contains(name);
+                MembershipAnswer::HaveHeads(Ok(names.iter().map(has).collect()))
+            }
             MembershipRequest::ChangeView(change) => {
                 MembershipAnswer::ViewChanged(Ok(self.change_view(change)))
             }
@@ -422,6 +495,11 @@ impl Mesh {
         }
         let before = self.view.as_ref().map(|view| view.version);
         assert!(Some(change.view.version) > before, "versions only grow");
+        if let Some(rules) = change.rules {
+            let kept = KeptRules::read(&rules).expect("written as it is read");
+            assert_eq!(kept.version(), change.view.rules_version);
+            self.rules = Some(rules);
+        }
         self.view = Some(change.view.clone());
         self.written.push(change.view);
         if self.notifies {
@@ -453,6 +531,7 @@ fn away(request: &MembershipRequest) -> MembershipAnswer {
             MembershipAnswer::Heartbeat(Err(HeartbeatError::Store(error)))
         }
         MembershipRequest::View => MembershipAnswer::View(Err(error)),
+        MembershipRequest::HaveHeads(_) => MembershipAnswer::HaveHeads(Err(error)),
         MembershipRequest::ChangeView(_) => MembershipAnswer::ViewChanged(Err(error)),
         MembershipRequest::Resign => MembershipAnswer::Resigned(Err(error)),
     }

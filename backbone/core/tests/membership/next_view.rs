@@ -24,6 +24,7 @@ struct Asking {
     dead: BTreeSet<Incarnation>,
     leave: bool,
     step: bool,
+    rules: Option<u64>,
 }
 
 fn by(me: u8) -> Asking {
@@ -32,6 +33,7 @@ fn by(me: u8) -> Asking {
         dead: BTreeSet::new(),
         leave: false,
         step: false,
+        rules: None,
     }
 }
 
@@ -61,6 +63,7 @@ impl Asking {
             step: self.step,
             step_slots: 64,
             version: ViewVersion::after(before, UnixMillis(1), 0, UnixMillis(1)),
+            rules: self.rules,
             renew: false,
         };
         next_view(view, &situation)
@@ -111,11 +114,34 @@ fn who_finds_no_view_owns_everything() {
 }
 
 #[test]
-fn who_finds_only_the_dead_owns_everything_under_new_rules() {
+fn who_finds_only_the_dead_owns_everything() {
     let before = rest(&[1, 2]);
     let view = by(3).dead(&[1, 2]).ask(Some(&before)).expect("a view");
     expect_rest(&view, &[3]);
-    assert!(view.rules_version > before.rules_version);
+    assert_eq!(view.rules_version, before.rules_version);
+}
+
+#[test]
+fn new_rules_are_named_by_whatever_view_follows_and_need_one() {
+    let before = rest(&[1, 2]);
+    let with = |asking: Asking| Asking {
+        rules: Some(8),
+        ..asking
+    };
+    for asking in [
+        by(1),
+        by(3),
+        by(1).dead(&[2]),
+        by(3).dead(&[1, 2]),
+        by(1).leave(),
+    ] {
+        let view = with(asking).ask(Some(&before)).expect("a view");
+        assert_eq!(view.rules_version, 8);
+    }
+    let view = with(by(1)).ask(None).expect("a view");
+    assert_eq!(view.rules_version, 8);
+    let only = with(by(1)).ask(Some(&before)).expect("a view");
+    assert_eq!(moved(&before, &only), []);
 }
 
 #[test]
@@ -175,6 +201,7 @@ fn the_dead_go_before_anything_else_and_a_life_of_the_same_name_joins_after() {
         step: false,
         step_slots: 64,
         version: ViewVersion::after(Some(before.version), UnixMillis(1), 0, UnixMillis(1)),
+        rules: None,
         renew: false,
     };
     let buried = next_view(Some(&before), &situation).expect("a view");

@@ -421,6 +421,11 @@ pub const VIEW_NUMBER: Metric = Metric::new(
     "trunkline_backbone_view_number",
     "The number in the version of the ring view that the node holds, led by a clock in Unix milliseconds",
 );
+/// The version of the rules (namespaces) that the node follows, led by a clock in Unix milliseconds; 0 before the first.
+pub const RULES_VERSION: Metric = Metric::new(
+    "trunkline_backbone_rules_version",
+    "The version of the rules (namespaces) that the node follows, led by a clock in Unix milliseconds; 0 before the first",
+);
 /// 1 while the node may write to its store, else 0.
 pub const LEASE_HELD: Metric = Metric::new(
     "trunkline_backbone_lease_held",
@@ -460,6 +465,11 @@ pub const VIEWS_OUTRUN: Metric = Metric::new(
 pub const VIEWS_BELIEVED: Metric = Metric::new(
     "trunkline_backbone_views_believed",
     "Ring views shown by an edge that were believed because the row couldn't be read",
+);
+/// Times that the rules of the mesh became others that the node can't read: a later program may have written them.
+pub const RULES_UNREADABLE: Metric = Metric::new(
+    "trunkline_backbone_rules_unreadable",
+    "Times that the rules of the mesh became others that the node can't read: a later program may have written them",
 );
 /// Steps taken because whoever received the one before hadn't gone on in time.
 pub const STEPS_PASSED_OVER: Metric = Metric::new(
