@@ -46,9 +46,10 @@ fn ring(members: &[NodeId]) -> HashRing<VirtualNode> {
     ring
 }
 
-fn most_slots(members: usize) -> usize {
+/// Slots that one of so many members owns at most.
+pub(crate) fn most_slots(members: usize) -> usize {
     let slots = usize::from(SLOTS);
-    (slots * 11 / (members * 10)).max(slots.div_ceil(members))
+    (slots * 11 / (members * 10)).clamp(slots.div_ceil(members), slots)
 }
 
 fn owner(ring: &HashRing<VirtualNode>, slot: Slot, has_room: impl Fn(usize) -> bool) -> usize {

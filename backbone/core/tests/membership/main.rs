@@ -7,6 +7,7 @@ mod leases;
 mod leaves;
 mod mesh;
 mod next_view;
+mod plan;
 mod rules;
 mod shown;
 mod steps;

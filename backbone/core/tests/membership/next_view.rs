@@ -19,7 +19,7 @@ fn member(node: u8) -> Member {
 
 /// Asks for the next view as a node that knows who is dead.
 #[derive(Clone)]
-struct Asking {
+pub(crate) struct Asking {
     me: u8,
     dead: BTreeSet<Incarnation>,
     leave: bool,
@@ -27,7 +27,7 @@ struct Asking {
     rules: Option<u64>,
 }
 
-fn by(me: u8) -> Asking {
+pub(crate) fn by(me: u8) -> Asking {
     Asking {
         me,
         dead: BTreeSet::new(),
@@ -43,17 +43,17 @@ impl Asking {
         self
     }
 
-    fn leave(mut self) -> Self {
+    pub(crate) fn leave(mut self) -> Self {
         self.leave = true;
         self
     }
 
-    fn step(mut self) -> Self {
+    pub(crate) fn step(mut self) -> Self {
         self.step = true;
         self
     }
 
-    fn ask(&self, view: Option<&RingView>) -> Option<RingView> {
+    pub(crate) fn ask(&self, view: Option<&RingView>) -> Option<RingView> {
         let before = view.map(|view| view.version);
         let me = member(self.me);
         let situation = Situation {
@@ -71,7 +71,7 @@ impl Asking {
 }
 
 /// A view at rest.
-fn rest(nodes: &[u8]) -> RingView {
+pub(crate) fn rest(nodes: &[u8]) -> RingView {
     let members: Vec<_> = nodes.iter().map(|node| member(*node)).collect();
     let names: Vec<_> = members.iter().map(|member| member.name.clone()).collect();
     RingView::new(ViewVersion::default(), 7, members, propose(&names)).expect("a table of members")
