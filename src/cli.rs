@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use trunkline_process::{Failure, ProcessArgs, tell};
 
-use crate::commands::{check, publish, store, subscribe, token, top};
+use crate::commands::{check, publish, ring, store, subscribe, token, top};
 use crate::{certs, dev};
 
 /// A global WebSocket mesh.
@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// Check a node's message store, write it out, read it in, or begin new epochs.
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Say what a change of the mesh's nodes would move.
+    #[command(subcommand)]
+    Ring(ring::RingCommand),
     /// Make certificates for links.
     #[command(subcommand)]
     Certs(CertsCommand),
@@ -92,6 +95,7 @@ impl Command {
             Self::Check(args) => check::run(&args),
             Self::Top(args) => top::run(&args),
             Self::Store(command) => store::run(&command),
+            Self::Ring(command) => ring::run(&command),
             Self::Certs(CertsCommand::New(args)) => new_certs(&args),
         }
     }

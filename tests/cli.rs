@@ -6,6 +6,7 @@ mod harness;
 mod cli {
     mod check;
     mod publish;
+    mod ring;
     mod subscribe;
     mod token;
     mod tool;

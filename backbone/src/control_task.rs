@@ -47,22 +47,29 @@ pub(crate) enum ControlMessage {
         weight: usize,
     },
     Input(ControlInput),
-    /// Asks for the numbers that metrics show.
-    Observe(oneshot::Sender<Observed>),
+    /// Asks for what pages of the admin listener show.
+    Observe(oneshot::Sender<ControlObserved>),
     /// Ends all links on purpose: the node stops. The answer comes when all have ended.
     Goodbye(oneshot::Sender<()>),
 }
 
 /// What the control task knows of the node's edges and links.
 #[derive(Clone, Debug)]
-pub(crate) struct Observed {
+pub(crate) struct ControlObserved {
     pub(crate) counters: ControlCounters,
     pub(crate) edges: usize,
     /// Names of edges under which two processes are linked.
     pub(crate) names_linked_twice: usize,
     pub(crate) broken: u64,
-    /// By the edge's name.
-    pub(crate) links: Vec<(String, LinkCounters)>,
+    /// By the edge's name and life.
+    pub(crate) links: Vec<LinkObserved>,
+}
+
+/// A link and what it has done.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkObserved {
+    pub(crate) edge: EdgeIdentity,
+    pub(crate) counters: LinkCounters,
 }
 
 const ANOTHER_LIFE: &str = "the node has begun another life";
@@ -74,7 +81,7 @@ pub(crate) struct ControlTask {
     pub(crate) inbox: UnboundedReceiver<ControlMessage>,
     /// The account of what links put into it.
     pub(crate) taken: Arc<Inbox>,
-    pub(crate) links: HashMap<LinkId, (String, LinkSender<ToEdge>)>,
+    pub(crate) links: HashMap<LinkId, (EdgeIdentity, LinkSender<ToEdge>)>,
     pub(crate) doubles: Doubles,
     pub(crate) membership: Queue<MembershipMessage>,
     /// The node's present life.
@@ -115,7 +122,7 @@ impl ControlTask {
                 }
                 let (now, life) = (self.clock.instant(), (link, edge.incarnation));
                 self.doubles.on_up(now, edge.edge.as_str(), life);
-                self.links.insert(link, (edge.edge.to_string(), sender));
+                self.links.insert(link, (edge.clone(), sender));
                 self.input(ControlInput::LinkUp { link, edge });
             }
             ControlMessage::Reborn(life) => {
@@ -127,7 +134,8 @@ impl ControlTask {
             ControlMessage::LinkDown { link, broken } => {
                 self.broken += u64::from(broken);
                 if let Some((edge, _)) = self.links.remove(&link) {
-                    self.doubles.on_down(self.clock.instant(), &edge, link);
+                    self.doubles
+                        .on_down(self.clock.instant(), edge.edge.as_str(), link);
                 }
                 self.input(ControlInput::LinkDown { link });
             }
@@ -194,17 +202,24 @@ impl ControlTask {
         }
     }
 
-    fn observe(&self) -> Observed {
-        let links = self
-            .links
-            .values()
-            .map(|(edge, sender)| (edge.clone(), sender.counters()));
-        Observed {
+    fn observe(&self) -> ControlObserved {
+        let links = self.links.values();
+        let mut links: Vec<_> = links
+            .map(|(edge, sender)| LinkObserved {
+                edge: edge.clone(),
+                counters: sender.counters(),
+            })
+            .collect();
+        links.sort_by(|one, other| {
+            let key = |link: &LinkObserved| (link.edge.edge.clone(), link.edge.incarnation);
+            key(one).cmp(&key(other))
+        });
+        ControlObserved {
             counters: *self.control.counters(),
             edges: self.control.edges(),
             names_linked_twice: self.doubles.count(self.clock.instant()),
             broken: self.broken,
-            links: links.collect(),
+            links,
         }
     }
 

@@ -14,6 +14,8 @@ mod error;
 mod health;
 mod membership;
 mod metrics;
+mod observer;
+mod ring_page;
 mod run;
 mod settling;
 mod shard_task;
@@ -26,4 +28,8 @@ pub use config::{
     BackboneConfig, BackboneSection, PostgresSection, ShardSection, StoreKind, StoreSection,
 };
 pub use error::RunError;
+pub use ring_page::{Ring, RingLink, RingMember, RingNode, RingPage, RingState};
 pub use run::run;
+pub use trunkline_backbone_core::membership::{
+    Change, MovePlan, Ownership, PlanError, PlannedNode,
+};

@@ -16,7 +16,7 @@ use trunkline_backbone_core::membership::io::{
 use trunkline_backbone_core::membership::{KeptRules, MembershipCounters, MembershipGauges};
 use trunkline_process::{Clock, Shutdown, draw_incarnation, draw_seed};
 use trunkline_shared::rules::Rules;
-use trunkline_shared::{Incarnation, RingView, ViewVersion};
+use trunkline_shared::{Incarnation, NodeId, RingView, ViewVersion};
 use trunkline_store::postgres::Renewals;
 use trunkline_store_core::{MemberStore, MessageStore};
 
@@ -42,13 +42,18 @@ pub(crate) enum MembershipMessage {
     },
     /// Somebody has a view of this version, later than the node's.
     Needed(ViewVersion),
-    /// Asks for the numbers that metrics show.
+    /// Asks for what pages of the admin listener show.
     Observe(oneshot::Sender<MembershipObserved>),
 }
 
 /// What the membership counts and holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct MembershipObserved {
+    pub(crate) name: NodeId,
+    /// The present life.
+    pub(crate) life: Incarnation,
+    /// The view that shards and edges have; the former life's until this one is in one.
+    pub(crate) view: Option<Arc<RingView>>,
     /// Of all lives of the process.
     pub(crate) counters: MembershipCounters,
     pub(crate) gauges: MembershipGauges,
@@ -191,6 +196,9 @@ impl<S: MessageStore + MemberStore> MembershipTask<S> {
             }
             MembershipMessage::Needed(version) => self.input(MembershipInput::NeedView(version)),
             MembershipMessage::Observe(answer) => drop(answer.send(MembershipObserved {
+                name: self.config.name.clone(),
+                life: self.me(),
+                view: self.view.clone(),
                 counters: self.past.plus(*self.machine.counters()),
                 gauges: self.machine.gauges(),
                 rejoins: self.rejoins,

@@ -1,6 +1,5 @@
 //! What `/metrics` of a node shows: the counts of its machines, store and links, folded at each scrape.
 
-use std::sync::Weak;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::text::encode;
@@ -8,83 +7,38 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use tokio::sync::oneshot;
 use trunkline_backbone_core::{Counters, Gauges};
-use trunkline_link::{LinkCounters, ServerCounters, ServerObserver};
+use trunkline_link::{LinkCounters, ServerCounters};
 use trunkline_store::StoreStats;
 use trunkline_telemetry::names::{backbone, link, log, store};
 use trunkline_telemetry::{Metric, log_lines_lost};
 
-use crate::control_task::{ControlMessage, Observed};
-use crate::membership::{MembershipMessage, MembershipObserved};
-use crate::shard_task::ShardMessage;
-use crate::sink::Machines;
-use crate::store::Store;
+use crate::control_task::{ControlObserved, LinkObserved};
+use crate::membership::MembershipObserved;
+use crate::observer::Observed;
 
-/// Asks everything that counts.
-#[derive(Clone)]
-pub(crate) struct Observer {
-    machines: Machines,
-    store: Weak<Store>,
-    endpoint: ServerObserver,
-}
-
-impl Observer {
-    pub(crate) const fn new(
-        machines: Machines,
-        store: Weak<Store>,
-        endpoint: ServerObserver,
-    ) -> Self {
-        Self {
-            machines,
-            store,
-            endpoint,
-        }
+/// All metrics as OpenMetrics text.
+pub(crate) fn text(observed: &Observed) -> String {
+    let mut page = Page(Registry::default());
+    page.shards(&observed.shards);
+    page.gauge(backbone::INBOX_BYTES, observed.inbox_bytes as u64);
+    if let Some(control) = &observed.control {
+        page.links(control);
     }
-
-    /// All metrics as OpenMetrics text.
-    pub(crate) async fn text(&self) -> String {
-        let mut page = Page(Registry::default());
-        let mut shards = Vec::new();
-        for shard in &self.machines.shards {
-            let (ask, answer) = oneshot::channel();
-            shard.say(ShardMessage::Observe(ask));
-            shards.extend(answer.await);
-        }
-        page.shards(&shards);
-        let waiting = self
-            .machines
-            .shards
-            .iter()
-            .map(|shard| shard.inbox.bytes())
-            .sum::<usize>();
-        let waiting = waiting + self.machines.control.inbox.bytes();
-        page.gauge(backbone::INBOX_BYTES, waiting as u64);
-        let (ask, answer) = oneshot::channel();
-        self.machines.control.say(ControlMessage::Observe(ask));
-        if let Ok(observed) = answer.await {
-            page.links(&observed);
-        }
-        let (ask, answer) = oneshot::channel();
-        let observe = MembershipMessage::Observe(ask);
-        self.machines.membership.say(observe);
-        if let Ok(observed) = answer.await {
-            page.membership(&observed);
-        }
-        // A page that is being made while the node stops has no store any more.
-        if let Some(store) = self.store.upgrade() {
-            page.store(&store.stats());
-        }
-        page.endpoint(&self.endpoint.counters());
-        page.counter(log::LINES_LOST, log_lines_lost());
-        let mut text = String::new();
-        encode(&mut text, &page.0).expect("writing to a string doesn't fail");
-        text
+    if let Some(membership) = &observed.membership {
+        page.membership(membership);
     }
+    if let Some(store) = &observed.store {
+        page.store(store);
+    }
+    page.endpoint(&observed.endpoint);
+    page.counter(log::LINES_LOST, log_lines_lost());
+    let mut text = String::new();
+    encode(&mut text, &page.0).expect("writing to a string doesn't fail");
+    text
 }
 
 type Labels = Vec<(&'static str, String)>;
-type Links = [(String, LinkCounters)];
 
 fn peer(edge: &str) -> Labels {
     vec![("peer", edge.to_owned())]
@@ -107,19 +61,21 @@ impl Page {
     }
 
     /// A counter of each link, by its edge's name.
-    fn counters(&mut self, metric: Metric, links: &Links, of: fn(&LinkCounters) -> u64) {
+    fn counters(&mut self, metric: Metric, links: &[LinkObserved], of: fn(&LinkCounters) -> u64) {
         let family = Family::<Labels, Counter>::default();
-        for (edge, link) in links {
-            family.get_or_create(&peer(edge)).inc_by(of(link));
+        for LinkObserved { edge, counters } in links {
+            let counter = family.get_or_create(&peer(edge.edge.as_str()));
+            counter.inc_by(of(counters));
         }
         self.0.register(metric.name, metric.help, family);
     }
 
     /// A gauge of each link, by its edge's name.
-    fn gauges(&mut self, metric: Metric, links: &Links, of: fn(&LinkCounters) -> f64) {
+    fn gauges(&mut self, metric: Metric, links: &[LinkObserved], of: fn(&LinkCounters) -> f64) {
         let family = Family::<Labels, Gauge<f64, AtomicU64>>::default();
-        for (edge, link) in links {
-            family.get_or_create(&peer(edge)).set(of(link));
+        for LinkObserved { edge, counters } in links {
+            let gauge = family.get_or_create(&peer(edge.edge.as_str()));
+            gauge.set(of(counters));
         }
         self.0.register(metric.name, metric.help, family);
     }
@@ -280,6 +236,7 @@ impl Page {
             counters,
             gauges,
             rejoins,
+            ..
         } = observed;
         self.gauge(backbone::MEMBERS, gauges.members as u64);
         self.gauge(backbone::MEMBERS_ALIVE, gauges.alive as u64);
@@ -300,7 +257,7 @@ impl Page {
         self.counter(backbone::REJOINS, *rejoins);
     }
 
-    fn links(&mut self, observed: &Observed) {
+    fn links(&mut self, observed: &ControlObserved) {
         self.gauge(backbone::KNOWN_EDGES, observed.edges as u64);
         self.gauge(
             backbone::NAMES_LINKED_TWICE,

@@ -18,7 +18,7 @@ use crate::carriers::Carriers;
 use crate::config::{BackboneConfig, StoreKind};
 use crate::error::RunError;
 use crate::membership::{MembershipTask, StoreNews, Surroundings};
-use crate::metrics::Observer;
+use crate::observer::Observer;
 use crate::store::Store;
 
 /// Runs a node until `shutdown` asks it to stop: it hands its slots over first.

@@ -12,9 +12,9 @@ use trunkline_store::embedded::offline::{self, Counts, ExportError, OfflineStore
 use trunkline_store::postgres;
 
 use super::{block_on, output};
-use place::{Place, PlacedStore};
+use place::Place;
 
-pub(in crate::commands) use place::other_owner;
+pub(in crate::commands) use place::{PlacedStore, other_owner};
 
 /// What can be done with a store. The node that uses a directory must be stopped.
 #[derive(Debug, Subcommand)]

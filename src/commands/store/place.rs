@@ -11,7 +11,7 @@ use trunkline_store::postgres;
 
 /// A store: its directory, or the node's configuration that names it.
 #[derive(Debug)]
-pub(super) enum PlacedStore {
+pub(in crate::commands) enum PlacedStore {
     /// The embedded one's directory.
     Embedded(PathBuf),
     /// Databases, and how they are reached.
@@ -44,17 +44,24 @@ impl Place {
 
     /// The store that is meant.
     pub(super) fn store(&self) -> Result<PlacedStore, Failure> {
-        if let Some(dir) = &self.dir {
-            return Ok(PlacedStore::Embedded(dir.clone()));
+        match &self.dir {
+            Some(dir) => Ok(PlacedStore::Embedded(dir.clone())),
+            None => PlacedStore::of_config(self.config.clone()),
         }
+    }
+}
+
+impl PlacedStore {
+    /// The store that a node's configuration names; of the environment alone where there is no file.
+    pub(in crate::commands) fn of_config(config: Option<PathBuf>) -> Result<Self, Failure> {
         let process = ProcessArgs {
-            config: self.config.clone(),
+            config,
             ..ProcessArgs::default()
         };
         let source = process.source()?;
         // Else the store of the defaults would be meant, which is nobody's.
         let of_a_node = ["backbone", "store", "namespace"];
-        if let Some(file) = &self.config
+        if let Some(file) = &process.config
             && !of_a_node.iter().any(|section| source.has(section))
         {
             return Err(Failure::Configuration(format!(
@@ -64,8 +71,8 @@ impl Place {
         }
         let config = BackboneConfig::load(source)?;
         match config.store.kind {
-            StoreKind::Embedded => Ok(PlacedStore::Embedded(config.store.path)),
-            StoreKind::Postgres => Ok(PlacedStore::Postgres(
+            StoreKind::Embedded => Ok(Self::Embedded(config.store.path)),
+            StoreKind::Postgres => Ok(Self::Postgres(
                 config.store.postgres.options(&config.namespaces),
             )),
         }

@@ -2,12 +2,13 @@
 
 use tokio::sync::watch;
 use tokio_postgres::Client;
+use trunkline_shared::RingView;
 use trunkline_shared::limits::SLOTS;
 
 use super::connector::Connector;
 use super::error::{ConnectError, Fault, OpenError};
 use super::options::{Options, Replication, ShardOptions};
-use super::reads::{column, view_in};
+use super::reads::{column, view_in, view_of};
 use super::session::{Statements, VIEW};
 use super::{migrate, settings};
 
@@ -40,7 +41,26 @@ pub async fn look(options: &Options) -> Result<Vec<Result<Looked, OpenError>>, O
     Ok(found)
 }
 
+/// Reads the ring view that the nodes of a store have written last; none where no node has begun to use it.
+///
+/// # Errors
+/// When the settings make no sense, or the first database can't be reached or read.
+pub async fn look_at_view(options: &Options) -> Result<Option<RingView>, OpenError> {
+    let shards = options.all_shards()?;
+    ask(&shards[0], options, stored_view).await
+}
+
 async fn look_at(shard: &ShardOptions, options: &Options) -> Result<Looked, OpenError> {
+    let look = async |client: &Client| read(client, shard, options.replication).await;
+    ask(shard, options, look).await
+}
+
+/// Asks a database on a connection of its own; takes the time for a connection and for an answer at most.
+async fn ask<T>(
+    shard: &ShardOptions,
+    options: &Options,
+    question: impl AsyncFnOnce(&Client) -> Result<T, OpenError>,
+) -> Result<T, OpenError> {
     let connector = Connector::new(&shard.dsn, options, &watch::Sender::default())?;
     let (client, _driver) = connector.bare().await?;
     let limit = options.answer_timeout;
@@ -48,8 +68,33 @@ async fn look_at(shard: &ShardOptions, options: &Options) -> Result<Looked, Open
         hosts: connector.hosts(),
         limit,
     };
-    let found = tokio::time::timeout(limit, read(&client, shard, options.replication)).await;
+    let found = tokio::time::timeout(limit, question(&client)).await;
     found.map_err(silent)?
+}
+
+async fn stored_view(client: &Client) -> Result<Option<RingView>, OpenError> {
+    // All formats have it.
+    let query = "SELECT record FROM trunkline.view WHERE id = 1";
+    match format(client).await? {
+        None => Ok(None),
+        Some(_) => {
+            let row = client.query_opt(query, &[]).await.map_err(Fault::from);
+            let view = row.and_then(|row| row.as_ref().map(view_of).transpose());
+            view.map_err(OpenError::database("reading the view"))
+        }
+    }
+}
+
+/// The format of its tables, which isn't later than ours.
+async fn format(client: &Client) -> Result<Option<i32>, OpenError> {
+    let format = migrate::format(client).await;
+    match format.map_err(OpenError::database("reading its format"))? {
+        Some(found) if found > Looked::FORMAT => Err(OpenError::UnknownFormat {
+            found,
+            known: Looked::FORMAT,
+        }),
+        format => Ok(format),
+    }
 }
 
 async fn read(
@@ -59,18 +104,11 @@ async fn read(
 ) -> Result<Looked, OpenError> {
     let about_it = about(client).await;
     let (version, has_standby) = about_it.map_err(OpenError::database("reading settings"))?;
-    let format = migrate::format(client).await;
-    let format = format.map_err(OpenError::database("reading its format"))?;
+    let format = format(client).await?;
     match format {
         None => {
             let right = right(client).await;
             right.map_err(OpenError::database("making the schema trunkline"))?;
-        }
-        Some(found) if found > Looked::FORMAT => {
-            return Err(OpenError::UnknownFormat {
-                found,
-                known: Looked::FORMAT,
-            });
         }
         Some(Looked::FORMAT) => {
             check_slots(client, shard).await?;

@@ -50,7 +50,7 @@ use trunkline_store_core::{
 
 pub use self::error::{ConnectError, OpenError};
 use self::keeping::Keeping;
-pub use self::look::{Looked, look};
+pub use self::look::{Looked, look, look_at_view};
 pub use self::new_epochs::{NewEpochsError, begin_epochs};
 pub use self::options::{Options, Replication, ShardOptions};
 pub use self::renewal::Renewals;

@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
-use trunkline_shared::{Channel, Offset, PublishId, Slot};
+use trunkline_shared::{Channel, Offset, PublishId, RingView, Slot};
 use trunkline_store_core::{
     AllFound, ChannelKey, FindRequest, Found, FoundKey, Head, RangeRequest, StoredMessage, ViewRow,
 };
@@ -198,7 +198,12 @@ fn view_row(row: &Row) -> Result<ViewRow, Fault> {
     let rules: Option<&[u8]> = column(row, 1)?;
     let rules = rules.map(record::decode_rules).transpose();
     Ok(ViewRow {
-        view: record::decode_view(column(row, 0)?).map_err(damaged)?,
+        view: view_of(row)?,
         rules: rules.map_err(|error| damaged(error).of("rules"))?,
     })
+}
+
+/// The view in the first column of a row.
+pub(super) fn view_of(row: &Row) -> Result<RingView, Fault> {
+    record::decode_view(column(row, 0)?).map_err(damaged)
 }
