@@ -1,4 +1,5 @@
-//! Nodes on one PostgreSQL under an edge that publishes: one joins, one leaves, one is killed, one is frozen and goes on.
+//! Nodes on one PostgreSQL under an edge that publishes: one joins, one leaves, one is killed, one is frozen and goes on. What
+//! they tell of it: `cluster/ring.rs`.
 
 #[path = "crash/check.rs"]
 mod check;
@@ -14,6 +15,8 @@ mod load;
     reason = "how long nothing was published is measured elsewhere"
 )]
 mod publisher;
+#[path = "cluster/ring.rs"]
+mod ring;
 #[path = "crash/seed.rs"]
 #[expect(dead_code, reason = "moments are drawn where the moment matters")]
 mod seed;

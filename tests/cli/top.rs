@@ -45,7 +45,8 @@ fn all_processes_of_a_mesh_are_shown_with_what_they_do() {
     reader.value();
     let ended = once(mesh.dir());
     ended.expect_well();
-    assert_eq!(ended.out.lines().count(), 5, "{ended:?}");
+    // Four processes, one member of the ring and three links, each table with its titles, a line about the ring.
+    assert_eq!(ended.out.lines().count(), 5 + 1 + 3 + 1 + 4, "{ended:?}");
     for (process, title, expected) in [
         ("edge-ap-south", "CLIENTS", "2"),
         ("edge-ap-south", "CHANNELS", "1"),
@@ -58,6 +59,22 @@ fn all_processes_of_a_mesh_are_shown_with_what_they_do() {
         ("backbone-1", "CHANNELS", "1"),
     ] {
         assert_eq!(cell(&ended, process, title), expected, "{process} {title}");
+    }
+    let tables: Vec<&str> = ended.out.split("\n\n").collect();
+    assert!(
+        tables[1].contains(": members 1, nobody joins or leaves\n"),
+        "{ended:?}"
+    );
+    let member: Vec<_> = tables[1]
+        .lines()
+        .last()
+        .expect("it")
+        .split_whitespace()
+        .collect();
+    let expected = "backbone-1 member 4096 4096 0 0 1 held newest";
+    assert_eq!(member.join(" "), expected);
+    for edge in ["edge-ap-south", "edge-eu-west", "edge-us-east"] {
+        assert!(tables[2].contains(&format!("\n{edge} ")), "{ended:?}");
     }
     assert!(
         cell(&ended, "edge-ap-south", "RTT").ends_with(" ms"),

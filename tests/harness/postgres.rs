@@ -247,12 +247,47 @@ impl Postgres {
         sql(&self.binaries, &self.dsn(database), statement)
     }
 
+    /// Runs a statement in a transaction that is held open.
+    pub(crate) fn hold(&self, database: &str, statement: &str) -> Transaction {
+        let mut child = Command::new(self.binaries.join("psql"))
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d"])
+            .arg(self.dsn(database))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("psql runs");
+        let mut input = child.stdin.take().expect("a pipe");
+        writeln!(input, "BEGIN; {statement};\n\\echo done").expect("psql reads");
+        let mut line = String::new();
+        let output = child.stdout.as_mut().expect("a pipe");
+        let read = BufReader::new(output).read_line(&mut line);
+        read.expect("psql writes");
+        assert_eq!(line, "done\n", "{statement}");
+        Transaction {
+            child,
+            input: Some(input),
+        }
+    }
+
     fn command(&self, program: &str) -> Command {
         let mut words = as_other_user();
         words.push(self.binaries.join(program).into_os_string());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).current_dir(&self.directory);
         command
+    }
+}
+
+/// A transaction that is open; rolled back when dropped.
+pub(crate) struct Transaction {
+    child: Child,
+    input: Option<ChildStdin>,
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.child.wait();
     }
 }
 

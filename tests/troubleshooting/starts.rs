@@ -2,6 +2,8 @@
 
 use rcgen::{CertificateParams, KeyPair, SanType, date_time_ymd};
 
+use crate::harness::own_ip;
+use crate::harness::postgres::Postgres;
 use crate::stage::Stage;
 
 /// Plays every case; returns what was written.
@@ -117,4 +119,23 @@ fn places(stage: &Stage) -> String {
         "edge.listen=192.0.2.1:8000",
     ]);
     stores.concat() + &dev + &elsewhere
+}
+
+/// The beginning of what only nodes on PostgreSQL write.
+pub(crate) const NAME_TAKEN: &str = "the name ";
+
+/// A second process under a name that lives; `None` where there is no PostgreSQL.
+pub(crate) fn take_a_name() -> Option<String> {
+    let server = Postgres::start(own_ip(), &[])?;
+    let dsn = server.dsn(&server.database());
+    let stage = Stage::new();
+    let node = format!(
+        "{}[backbone]\nlisten = \"{ip}:0\"\n[admin]\nlisten = \"{ip}:0\"\n\
+         [store]\nkind = \"postgres\"\npostgres.dsn = \"{dsn}\"\n",
+        Stage::link("backbone-1"),
+        ip = stage.ip
+    );
+    let first = stage.start("backbone", "first", &node);
+    first.address("link");
+    Some(stage.fails(&["backbone", "--config", "first.toml"]))
 }

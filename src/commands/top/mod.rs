@@ -1,7 +1,10 @@
 //! `trunkline top`: what the processes of a mesh do at this moment, each a line.
 //!
-//! It reads `/metrics` of their admin addresses every second; rates are between two readings.
+//! It reads `/metrics` of their admin addresses every second, and `/ring` of nodes; rates are between two readings.
 
+mod columns;
+mod links;
+mod nodes;
 mod page;
 mod poll;
 mod process;
@@ -17,6 +20,7 @@ use trunkline_process::Failure;
 
 use super::{block_on, output};
 use poll::Poll;
+use process::Process;
 use table::table;
 use target::Targets;
 
@@ -29,7 +33,7 @@ pub(crate) struct TopArgs {
     /// Directory of `trunkline dev`.
     #[arg(long, default_value = crate::dev::DIR, value_name = "DIR")]
     dir: PathBuf,
-    /// Print one table and end, as where standard output is no terminal.
+    /// Print once and end, as where standard output is no terminal.
     #[arg(long)]
     once: bool,
 }
@@ -47,13 +51,24 @@ pub(crate) fn run(args: &TopArgs) -> Result<(), Failure> {
     block_on(screen::run(Poll::start(targets)?))
 }
 
-/// Prints the table of two readings.
+/// The processes, the ring's members and the links between both, each a table; without nodes the first alone.
+fn tables(processes: &[Process]) -> Vec<String> {
+    let all = [
+        table(processes),
+        nodes::table(processes),
+        links::table(processes),
+    ];
+    let shown: Vec<_> = all.into_iter().filter(|lines| !lines.is_empty()).collect();
+    shown.join(&String::new())
+}
+
+/// Prints the tables of two readings.
 ///
 /// # Errors
 /// When no process answers.
 fn once(targets: Targets) -> Result<(), Failure> {
     let processes = poll::twice(targets);
-    table(&processes)
+    tables(&processes)
         .iter()
         .try_for_each(|line| output::print_line(line))?;
     if processes.iter().any(|process| process.is_up()) {

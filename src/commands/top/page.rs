@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use trunkline_telemetry::Metric;
+use trunkline_telemetry::names::edge;
 
 /// Names as shown, each with its values; labels don't matter here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +19,11 @@ impl Page {
             }
         }
         page
+    }
+
+    /// Whether it is an edge's: each kind of process has a page of its own.
+    pub(super) fn is_of_edge(&self) -> bool {
+        self.gauge(edge::CLIENTS).is_some()
     }
 
     /// A gauge's values added up; none where the page doesn't have it.
@@ -54,7 +60,7 @@ fn parse_line(line: &str) -> Option<(&str, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use trunkline_telemetry::names::{edge, link};
+    use trunkline_telemetry::names::link;
 
     use super::*;
 

@@ -5,18 +5,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use trunkline_backbone::RingPage;
 use trunkline_process::Failure;
 use ureq::Agent;
 
 use super::page::Page;
 use super::process::{Process, Reading};
 use super::target::{Target, Targets};
+use crate::commands::admin;
 
 /// Time between readings.
 const INTERVAL: Duration = Duration::from_secs(1);
-
-/// Time for a page; a process that is later counts as down.
-const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Pages come from a thread of its own, so that a slow process doesn't keep keys from being heard.
 pub(super) struct Poll {
@@ -60,14 +59,9 @@ struct Reader {
 
 impl Reader {
     fn new(targets: Targets) -> Self {
-        let config = Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            // Processes of the mesh are asked, never a proxy.
-            .proxy(None)
-            .build();
         Self {
             targets,
-            agent: config.into(),
+            agent: admin::agent(),
             last: BTreeMap::new(),
         }
     }
@@ -94,16 +88,23 @@ impl Reader {
 
 fn reading(agent: &Agent, target: &Target) -> Reading {
     let page = page(agent, target);
+    let of_node = page.as_ref().is_ok_and(|page| !page.is_of_edge());
     Reading {
         at: Instant::now(),
+        // A node that can't tell of its ring is shown without one.
+        ring: of_node.then(|| ring(agent, target).ok()).flatten(),
         page: page.map_err(|error| error.to_string()),
         memory: target.pid.and_then(memory),
     }
 }
 
 fn page(agent: &Agent, target: &Target) -> Result<Page, ureq::Error> {
-    let mut response = agent.get(&target.metrics).call()?;
-    Ok(Page::parse(&response.body_mut().read_to_string()?))
+    let text = admin::text(agent, &format!("http://{}/metrics", target.admin))?;
+    Ok(Page::parse(&text))
+}
+
+fn ring(agent: &Agent, target: &Target) -> Result<RingPage, String> {
+    admin::json(agent, &format!("http://{}/ring", target.admin))
 }
 
 /// Bytes resident, as the kernel counts them.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use trunkline_backbone::RingPage;
 use trunkline_telemetry::Metric;
 use trunkline_telemetry::names::{backbone, edge, link, upstream};
 
@@ -13,6 +14,8 @@ pub(super) struct Reading {
     pub(super) at: Instant,
     /// Or why there is none.
     pub(super) page: Result<Page, String>,
+    /// What a node tells of its ring.
+    pub(super) ring: Option<RingPage>,
     /// Bytes in memory, where the process is on this machine.
     pub(super) memory: Option<u64>,
 }
@@ -51,12 +54,28 @@ impl Process {
         self.now.page.is_ok()
     }
 
+    /// What it tells of its ring, where it is a node.
+    pub(super) const fn ring(&self) -> Option<&RingPage> {
+        self.now.ring.as_ref()
+    }
+
+    /// What it told of its ring before.
+    pub(super) fn ring_before(&self) -> Option<&RingPage> {
+        self.before.as_ref()?.ring.as_ref()
+    }
+
+    /// The growth of a counter per second; none after a restart, which begins it anew.
+    pub(super) fn growth(&self, before: f64, now: f64) -> Option<f64> {
+        let first = self.before.as_ref()?.at;
+        let seconds = self.now.at.saturating_duration_since(first).as_secs_f64();
+        let growth = now - before;
+        (growth >= 0.0 && seconds > 0.0).then(|| growth / seconds)
+    }
+
     /// Its numbers, or why there are none.
     pub(super) fn numbers(&self) -> Result<Numbers, &str> {
         let page = self.now.page.as_ref().map_err(String::as_str)?;
-        // Each kind of process has a page of its own.
-        let of_edge = page.gauge(edge::CLIENTS).is_some();
-        let numbers = if of_edge {
+        let numbers = if page.is_of_edge() {
             self.of_edge(page)
         } else {
             self.of_node(page)
@@ -96,22 +115,48 @@ impl Process {
         }
     }
 
-    /// The growth of counters per second; none after a restart, which begins them anew.
+    /// The growth of counters together per second.
     fn rate(&self, counters: &[Metric]) -> Option<f64> {
-        let before = self.before.as_ref()?;
         let sum = |page: &Page| {
             let found = counters.iter().filter_map(|metric| page.counter(*metric));
             found.sum::<f64>()
         };
-        let (first, last) = (before.page.as_ref().ok()?, self.now.page.as_ref().ok()?);
-        let seconds = self
-            .now
-            .at
-            .saturating_duration_since(before.at)
-            .as_secs_f64();
-        let growth = sum(last) - sum(first);
-        (growth >= 0.0 && seconds > 0.0).then(|| growth / seconds)
+        let first = self.before.as_ref()?.page.as_ref().ok()?;
+        self.growth(sum(first), sum(self.now.page.as_ref().ok()?))
     }
+}
+
+/// A node that tells this of its ring.
+#[cfg(test)]
+pub(super) fn node(
+    name: &str,
+    incarnation: &str,
+    ring: &serde_json::Value,
+    links: &serde_json::Value,
+) -> Process {
+    let page = serde_json::json!({
+        "ring": ring,
+        "node": {
+            "name": name, "incarnation": incarnation, "ready": true, "lease_held": true, "alive": 2, "rejoins": 0,
+            "slots": 4000, "slots_claiming": 64, "slots_moving": 32, "channels": 5, "subscriptions": 6,
+        },
+        "links": links,
+    });
+    let reading = Reading {
+        at: Instant::now(),
+        page: Ok(Page::default()),
+        ring: Some(serde_json::from_value(page).expect("a page")),
+        memory: None,
+    };
+    Process::new(name.to_owned(), None, reading)
+}
+
+/// A process that is read again after a time.
+#[cfg(test)]
+pub(super) fn later(before: &Process, now: &Process, time: Duration) -> Process {
+    let mut reading = now.now.clone();
+    reading.at = before.now.at + time;
+    Process::new(now.name.clone(), Some(before.now.clone()), reading)
 }
 
 #[cfg(test)]
@@ -122,6 +167,7 @@ mod tests {
         Reading {
             at,
             page: Ok(Page::parse(text)),
+            ring: None,
             memory: None,
         }
     }

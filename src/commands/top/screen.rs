@@ -16,7 +16,7 @@ use trunkline_process::Failure;
 
 use super::poll::Poll;
 use super::process::Process;
-use super::table::table;
+use super::tables;
 
 /// What a person does.
 enum Act {
@@ -132,7 +132,7 @@ fn lines(processes: &[Process], rows: usize) -> Vec<String> {
         all => format!("{up} of {all} processes up, read every second   q quits"),
     };
     let mut lines = vec![title, String::new()];
-    lines.extend(table(processes));
+    lines.extend(tables(processes));
     if lines.len() > rows && rows > 0 {
         let hidden = lines.len() - rows + 1;
         lines.truncate(rows - 1);

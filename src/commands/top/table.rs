@@ -1,7 +1,10 @@
 //! Processes as lines of text.
 
+use std::time::Duration;
+
 use bytesize::ByteSize;
 
+use super::columns::aligned;
 use super::process::{Numbers, Process};
 
 const TITLES: [&str; 10] = [
@@ -19,32 +22,11 @@ const TITLES: [&str; 10] = [
 
 /// A title and a line for each process, columns aligned.
 pub(super) fn table(processes: &[Process]) -> Vec<String> {
-    let rows: Vec<Vec<String>> = processes.iter().map(row).collect();
     let titles = TITLES.map(str::to_owned).to_vec();
-    let all: Vec<&Vec<String>> = std::iter::once(&titles).chain(&rows).collect();
-    let width = |column: usize| {
-        let cells = all.iter().filter(|row| row.len() == TITLES.len());
-        let widest = cells.map(|row| row[column].chars().count()).max();
-        widest.unwrap_or_default()
-    };
-    let name = processes
-        .iter()
-        .map(|process| process.name.chars().count())
-        .max();
-    let mut widths: Vec<usize> = (0..TITLES.len()).map(width).collect();
-    widths[0] = widths[0].max(name.unwrap_or_default());
-    all.into_iter().map(|row| align(row, &widths)).collect()
-}
-
-/// Names to the left, numbers to the right; what follows `down` as it is.
-fn align(row: &[String], widths: &[usize]) -> String {
-    let cells = row.iter().zip(widths).enumerate();
-    let cells = cells.map(|(column, (cell, width))| match column {
-        0 => format!("{cell:<width$}"),
-        _ if row.len() < widths.len() => cell.clone(),
-        _ => format!("{cell:>width$}"),
-    });
-    cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    let rows: Vec<_> = std::iter::once(titles)
+        .chain(processes.iter().map(row))
+        .collect();
+    aligned(&rows, 1)
 }
 
 fn row(process: &Process) -> Vec<String> {
@@ -56,9 +38,6 @@ fn row(process: &Process) -> Vec<String> {
 }
 
 fn cells(numbers: &Numbers) -> [String; 9] {
-    let round_trip = numbers
-        .round_trip
-        .map(|time| format!("{:.1} ms", time.as_secs_f64() * 1e3));
     [
         count(numbers.clients),
         count(numbers.channels),
@@ -67,16 +46,16 @@ fn cells(numbers: &Numbers) -> [String; 9] {
         rate(numbers.deliveries),
         bytes(numbers.bytes),
         count(numbers.links),
-        round_trip.unwrap_or_else(none),
+        round_trip(numbers.round_trip),
         memory(numbers.memory),
     ]
 }
 
-fn none() -> String {
+pub(super) fn none() -> String {
     "-".to_owned()
 }
 
-fn count(value: Option<f64>) -> String {
+pub(super) fn count(value: Option<f64>) -> String {
     value.map_or_else(none, |value| format!("{value:.0}"))
 }
 
@@ -91,8 +70,12 @@ fn rate(value: Option<f64>) -> String {
     })
 }
 
-fn bytes(value: Option<f64>) -> String {
+pub(super) fn bytes(value: Option<f64>) -> String {
     memory(value.map(|value| value as u64))
+}
+
+pub(super) fn round_trip(value: Option<Duration>) -> String {
+    value.map_or_else(none, |time| format!("{:.1} ms", time.as_secs_f64() * 1e3))
 }
 
 fn memory(value: Option<u64>) -> String {
@@ -112,6 +95,7 @@ mod tests {
         let reading = Reading {
             at: Instant::now(),
             page,
+            ring: None,
             memory: Some(12 << 20),
         };
         Process::new(name.to_owned(), None, reading)

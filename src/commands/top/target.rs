@@ -7,12 +7,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use trunkline_process::Failure;
 
+use crate::commands::admin;
+
 /// A process and where it tells how it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) name: String,
-    /// URL of the metrics page.
-    pub(super) metrics: String,
+    /// Its admin listener, as `HOST:PORT`.
+    pub(super) admin: String,
     /// Its process id, where it runs on this machine.
     pub(super) pid: Option<u32>,
 }
@@ -73,16 +75,10 @@ impl Targets {
 }
 
 fn of_url(url: &str) -> Result<Target, Failure> {
-    let bad = || Failure::Configuration(format!("--url {url}: not like http://127.0.0.1:9191"));
-    let rest = url.strip_prefix("http://").ok_or_else(bad)?;
-    let name = rest.split('/').next().unwrap_or_default();
-    let path = rest[name.len()..].trim_end_matches('/');
-    if name.is_empty() || !matches!(path, "" | "/metrics") {
-        return Err(bad());
-    }
+    let name = admin::listener("--url", url, "/metrics")?;
     Ok(Target {
-        name: name.to_owned(),
-        metrics: format!("http://{name}/metrics"),
+        admin: name.clone(),
+        name,
         pid: None,
     })
 }
@@ -97,7 +93,7 @@ fn read(file: &Path) -> Result<Vec<Target>, String> {
         .filter_map(|(_, value)| serde_json::from_value(value).ok());
     let targets = told.map(|told: Told| Target {
         name: told.name,
-        metrics: format!("http://{}/metrics", told.admin),
+        admin: told.admin.to_string(),
         pid: Some(told.pid),
     });
     Ok(targets.collect())
@@ -108,29 +104,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_that_of_the_admin_listener_or_of_its_page() {
-        for url in [
-            "http://node:9190",
-            "http://node:9190/",
-            "http://node:9190/metrics",
-        ] {
-            let target = of_url(url).expect("a URL");
-            assert_eq!(
-                (target.name.as_str(), target.metrics.as_str()),
-                ("node:9190", "http://node:9190/metrics")
-            );
-        }
-        for url in [
-            "node:9190",
-            "https://node:9190",
-            "http://",
-            "http://node/health",
-        ] {
-            assert!(of_url(url).is_err(), "{url}");
-        }
-    }
-
-    #[test]
     fn what_is_no_process_in_dev_json_is_passed_over() {
         let dir = tempfile::tempdir().expect("a directory");
         let text = r#"{"control": "127.0.0.1:1", "edge": {"name": "edge", "pid": 7, "admin": "127.0.0.1:9191"}}"#;
@@ -138,7 +111,7 @@ mod tests {
         let mut targets = Targets::of_dev(dir.path()).expect("it runs");
         let edge = Target {
             name: "edge".to_owned(),
-            metrics: "http://127.0.0.1:9191/metrics".to_owned(),
+            admin: "127.0.0.1:9191".to_owned(),
             pid: Some(7),
         };
         assert_eq!(targets.now(), std::slice::from_ref(&edge));
