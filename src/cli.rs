@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Say whether a process would start with a configuration, and what stands in its way: configuration,
     /// certificates, ports, store, limits.
     Check(check::CheckArgs),
-    /// Show what the processes of a mesh do: connections, channels, rates, links.
+    /// Show what the processes of a mesh do: connections, channels, rates, members of the ring, links.
     Top(top::TopArgs),
     /// Check a node's message store, write it out, read it in, or begin new epochs.
     #[command(subcommand)]

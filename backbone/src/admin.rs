@@ -74,3 +74,15 @@ fn ready(is_ready: bool) -> (StatusCode, &'static str) {
 fn healthy() -> std::future::Ready<&'static str> {
     std::future::ready("{}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_no_page() {
+        assert_eq!(json_or(Some(7), "none").status(), StatusCode::OK);
+        let missing = json_or(None::<u8>, "none").status();
+        assert_eq!(missing, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}

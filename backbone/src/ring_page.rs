@@ -129,7 +129,9 @@ impl RingPage {
 impl Ring {
     /// A view in short.
     pub fn of(view: &RingView) -> Self {
-        let to_go = Ownership::of(view).under_way();
+        let is_moving = !view.joining.is_empty() || !view.leaving.is_empty();
+        // A table at rest is what would be proposed, and to propose one takes a while where there are many members.
+        let to_go = is_moving.then(|| Ownership::of(view).under_way());
         let members = view.members.iter().map(|member| RingMember {
             member: member.clone(),
             state: RingState::of(view, &member.name),
@@ -138,8 +140,8 @@ impl Ring {
         Self {
             version: view.version,
             members: members.collect(),
-            slots_to_move: to_go.moved,
-            steps_to_go: to_go.steps,
+            slots_to_move: to_go.as_ref().map_or(0, |plan| plan.moved),
+            steps_to_go: to_go.as_ref().map_or(0, |plan| plan.steps),
         }
     }
 }
