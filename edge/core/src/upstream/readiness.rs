@@ -69,7 +69,8 @@ impl Upstream {
         self.routing.dialled = wanted;
     }
 
-    /// A member that is linked is wanted under the address by which it was reached, so that it isn't dialled twice.
+    /// A node that is linked is wanted under the address by which it was reached, so that it isn't dialled twice, neither now
+    /// nor when it comes into the view.
     fn addresses_wanted(&self) -> BTreeSet<SmolStr> {
         if !self.config.follow_view {
             return self.config.contacts.iter().cloned().collect();
@@ -83,9 +84,9 @@ impl Upstream {
             linked.map_or_else(|| member.address.clone(), |link| link.address.clone())
         };
         let mut wanted: BTreeSet<SmolStr> = members.map(address).collect();
+        wanted.extend(self.links.values().map(|link| link.address.clone()));
         if !self.is_linked_to_member() {
             wanted.extend(self.config.contacts.iter().cloned());
-            wanted.extend(self.links.values().map(|link| link.address.clone()));
         }
         wanted
     }

@@ -45,6 +45,20 @@ fn contacts_are_dialled_first_and_members_once_a_view_is_known() {
 }
 
 #[test]
+fn a_node_that_is_linked_is_not_dialled_again_when_it_comes_into_the_view() {
+    let mut edge = Edge::new(UpstreamConfig::default());
+    edge.link_up(1, 1);
+    edge.link_up(2, 2);
+    dials(&mut edge);
+    edge.frame(ToEdge::View(view(1, &[1])));
+    edge.frame(ToEdge::View(view(2, &[1, 2])));
+    assert_eq!(dials(&mut edge), [""; 0]);
+    edge.frame(ToEdge::View(view(3, &[1])));
+    edge.link_down(2);
+    assert_eq!(dials(&mut edge), ["hang up 127.0.0.1:7442"]);
+}
+
+#[test]
 fn contacts_are_dialled_again_when_no_member_is_linked() {
     let mut edge = Edge::new(with_contact());
     edge.link_up(1, 1);
