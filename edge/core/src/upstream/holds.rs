@@ -61,6 +61,16 @@ impl Upstream {
         }
     }
 
+    /// A new link's node shows its view for the first time: presence that was told it before may have met a node that didn't
+    /// have our view yet, and is told again when it has.
+    pub(super) fn hold_presences_until_shown(&mut self, now: Instant, link: LinkId) {
+        for slot in self.presences.slots() {
+            if self.routing.owner_link(slot) == Some(link) {
+                self.hold_until_shown(now, slot);
+            }
+        }
+    }
+
     fn hold(&mut self, now: Instant, slot: Slot, awaited: Awaited, wait: Duration) {
         self.release_hold(slot);
         let until = now + wait;

@@ -17,9 +17,8 @@ impl Upstream {
             self.counters.views_or_rules_invalid += 1;
             return;
         }
-        if let Some(state) = self.links.get_mut(&link) {
-            state.view = Some(view.version);
-        }
+        let known = self.links.get_mut(&link);
+        let is_first = known.is_some_and(|state| state.view.replace(view.version).is_none());
         let newer = self
             .routing
             .view
@@ -28,6 +27,8 @@ impl Upstream {
         if newer {
             self.routing.view = Some(Arc::new(view));
             self.reroute(now);
+        } else if is_first {
+            self.hold_presences_until_shown(now, link);
         }
         self.end_holds(now);
         self.show_view();

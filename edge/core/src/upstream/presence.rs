@@ -48,6 +48,11 @@ impl Presences {
         self.len
     }
 
+    /// Slots of which anything is kept.
+    pub(super) fn slots(&self) -> Vec<Slot> {
+        self.slots.keys().copied().collect()
+    }
+
     /// A slot has another link, or none: its owner is told everything again.
     pub(super) fn restate(&mut self, slot: Slot) {
         if let Some(of_slot) = self.slots.get_mut(&slot) {

@@ -174,6 +174,22 @@ fn a_new_owner_that_never_shows_the_view_is_asked_after_a_while() {
     assert_eq!(edge.take_kinds(), [(2, "subscribe")]);
 }
 
+#[test]
+fn presence_told_to_an_owner_before_it_showed_an_older_view_is_told_again_when_it_shows_ours() {
+    let mut edge = Edge::linked();
+    edge.live(A, "chat:1", 5);
+    edge.frame(ToEdge::View(view(2, &[2, 1])));
+    let (channel, client) = (named("chat:1"), client("c"));
+    edge.worker(A, ToUpstream::Joined { channel, client });
+    edge.forget_outputs();
+    edge.link_up(2, 2);
+    assert_eq!(edge.take_kinds(), [(2, "subscribe"), (2, "snapshot")]);
+    edge.frame_on(SECOND, ToEdge::View(view(1, &[1, 2])));
+    assert_eq!(edge.take_kinds(), [(2, "show view")]);
+    edge.frame_on(SECOND, ToEdge::View(view(2, &[2, 1])));
+    assert_eq!(edge.take_kinds(), [(2, "snapshot")]);
+}
+
 /// An edge whose publish has gone to node 2, which it has just linked and which hasn't said which view it has.
 fn asked_of_one_without_a_view() -> (Edge, RequestId) {
     let mut edge = Edge::linked();
