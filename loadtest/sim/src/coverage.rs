@@ -41,7 +41,7 @@ pub enum Event {
     EpochChange,
     /// An owner forgot what an edge subscribed, and said so.
     Reset,
-    /// The backbone process began anew.
+    /// A backbone process began anew.
     NodeRestart,
     /// An edge began anew.
     EdgeRestart,
@@ -81,11 +81,43 @@ pub enum Event {
     KeyHeld,
     /// The store was asked for a key that it has.
     KeyInStore,
+    /// A node gave up a slot that a later view gives to another.
+    SlotGivenUp,
+    /// A node held a view in which somebody joins.
+    NodeJoins,
+    /// A node left on purpose.
+    NodeLeft,
+    /// Two nodes left at the same time.
+    LeavesTogether,
+    /// The mesh went on without a node, which joined again.
+    Rejoined,
+    /// A node's lease ended.
+    LeaseLost,
+    /// A node's heartbeat came late.
+    HeartbeatLate,
+    /// A node changed the view, and another one had been faster.
+    ViewOutrun,
+    /// A node that couldn't read the view took it from an edge.
+    ViewBelieved,
+    /// A step of a join or leave was passed over.
+    StepPassedOver,
+    /// A claim was refused, because the slot was claimed under a later view.
+    ClaimRefused,
+    /// A claim waited for another node's append.
+    ClaimWaited,
+    /// A node was frozen for longer than its lease.
+    Zombie,
+    /// A node was cut from the store.
+    StoreCut,
+    /// A node was cut from some edges.
+    EdgesCut,
+    /// An edge dropped a push of another node than its channel's.
+    PushForeign,
 }
 
 impl Event {
     /// All events, in order.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 54] = [
         Self::Acked,
         Self::PublishError,
         Self::RepeatSent,
@@ -124,6 +156,22 @@ impl Event {
         Self::KeyFound,
         Self::KeyHeld,
         Self::KeyInStore,
+        Self::SlotGivenUp,
+        Self::NodeJoins,
+        Self::NodeLeft,
+        Self::LeavesTogether,
+        Self::Rejoined,
+        Self::LeaseLost,
+        Self::HeartbeatLate,
+        Self::ViewOutrun,
+        Self::ViewBelieved,
+        Self::StepPassedOver,
+        Self::ClaimRefused,
+        Self::ClaimWaited,
+        Self::Zombie,
+        Self::StoreCut,
+        Self::EdgesCut,
+        Self::PushForeign,
     ];
 }
 

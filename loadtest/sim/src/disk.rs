@@ -1,103 +1,72 @@
-//! The message store as a node meets it: requests take time, calls fail, outcomes stay unknown, crashes lose what wasn't
-//! synced.
+//! The message store as nodes meet it: requests take time, calls fail, outcomes stay unknown, crashes lose what wasn't
+//! synced, and each node has connections of its own that can be cut.
 
+mod death;
 mod fate;
+mod later;
+mod members;
 mod planted;
+mod witness;
 mod writer;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest, StoreTicket};
-use trunkline_shared::{Instant, RingView, Slot, UnixMillis};
+use trunkline_backbone_core::io::{PartOutcome, StoreAnswer, StoreRequest};
+use trunkline_backbone_core::membership::io::StoreIdentity;
+use trunkline_shared::{Instant, Slot, UnixMillis};
 use trunkline_store_core::memory::AppendTicket;
 use trunkline_store_core::{
-    ClaimError, ClaimRequest, FloorRequest, Generation, MemoryState, SlotPart, StoreError,
-    ViewChange,
+    ClaimError, FloorRequest, Generation, MemoryState, SlotPart, StoreError,
 };
 
-use crate::coverage::Coverage;
 use crate::dice::Dice;
 use crate::plant::Plant;
 use crate::scenario::Tuning;
+pub(crate) use later::{Asker, Later, Member};
+pub(crate) use witness::{Committed, Witness};
+use writer::{Call, Writer};
 
-/// Who asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asker {
-    /// A shard of the node's life.
-    Shard {
-        /// Which life.
-        life: u64,
-        /// Which shard.
-        shard: usize,
-        /// Its number for the request.
-        ticket: StoreTicket,
-    },
-    /// Somebody else, who doesn't wait for the answer.
-    Foreign,
-}
-
-/// Something that the store will do later.
+/// An append of which nobody knows.
 #[derive(Debug)]
-pub(crate) enum Later {
-    /// Gives an answer that is known already.
-    Answer(Asker, StoreAnswer),
-    /// Reads, and answers.
-    Read(Asker, StoreRequest),
-    /// Raises a floor; tells what came of it, or only that nobody knows.
-    RaiseFloor {
-        asker: Asker,
-        raise: FloorRequest,
-        told: bool,
-    },
-    /// Ends the call of this number, unless it died with its process.
-    Work(u64),
-    /// Ends appends whose outcome stayed unknown.
-    Settle,
-}
-
-#[derive(Debug)]
-enum Call {
-    Append(Asker, SlotPart),
-    Claim(Asker, ClaimRequest),
-}
-
-#[derive(Debug)]
-enum Current {
-    Append(AppendTicket, Vec<(Asker, SlotPart)>),
-    Claim(Asker, ClaimRequest),
+struct Hanging {
+    ticket: AppendTicket,
+    parts: Vec<(Asker, SlotPart)>,
 }
 
 /// The store.
 #[derive(Debug)]
 pub(crate) struct Disk {
     state: MemoryState,
-    queue: VecDeque<Call>,
-    current: Option<Current>,
-    calls: u64,
-    hanging: Vec<AppendTicket>,
-    away_until: Instant,
+    timeline: u32,
+    /// One for each node, and one for others.
+    writers: Vec<Writer>,
+    hanging: Vec<Hanging>,
     unknown_calls: u64,
     dice: Dice,
     plant: Option<Plant>,
     generations: BTreeMap<Slot, Generation>,
-    zombies: Vec<SlotPart>,
+    zombies: Vec<(Asker, SlotPart)>,
     old: Option<(Instant, MemoryState)>,
     before_claim: Option<MemoryState>,
     missed: Vec<planted::Missed>,
+    witness: Witness,
     later: Vec<(Duration, Later)>,
 }
 
 impl Disk {
-    /// Makes an empty store.
-    pub(crate) fn new(mut dice: Dice, birth: UnixMillis, plant: Option<Plant>) -> Self {
+    /// Makes an empty store for some nodes.
+    pub(crate) fn new(
+        mut dice: Dice,
+        birth: UnixMillis,
+        nodes: usize,
+        plant: Option<Plant>,
+    ) -> Self {
         Self {
             state: MemoryState::new(dice.seed(), birth),
-            queue: VecDeque::new(),
-            current: None,
-            calls: 0,
+            timeline: 0,
+            writers: (0..=nodes).map(|_| Writer::default()).collect(),
             hanging: Vec::new(),
-            away_until: Instant::ZERO,
             unknown_calls: 0,
             dice,
             plant,
@@ -106,6 +75,7 @@ impl Disk {
             old: None,
             before_claim: None,
             missed: Vec::new(),
+            witness: Witness::default(),
             later: Vec::new(),
         }
     }
@@ -115,37 +85,78 @@ impl Disk {
         &self.state
     }
 
-    /// Whether it can't be reached.
-    pub(crate) fn is_away(&self, now: Instant) -> bool {
-        now < self.away_until
+    /// What leads the versions of its views.
+    pub(crate) const fn identity(&self) -> StoreIdentity {
+        StoreIdentity {
+            birth: self.state.birth(),
+            timeline: self.timeline,
+        }
     }
 
-    /// Can't be reached until then.
-    pub(crate) fn go_away(&mut self, until: Instant) {
-        self.away_until = self.away_until.max(until);
+    /// Another server serves it from now on, and nothing is lost.
+    pub(crate) const fn fail_over(&mut self) {
+        self.timeline += 1;
+    }
+
+    /// What it has granted and taken.
+    pub(crate) const fn witness(&self) -> &Witness {
+        &self.witness
+    }
+
+    /// Whether an asker can't reach it.
+    pub(crate) fn is_away(&self, now: Instant, asker: Asker) -> bool {
+        self.is_away_for(now, self.writer_of(asker))
+    }
+
+    fn is_away_for(&self, now: Instant, writer: usize) -> bool {
+        now < self.writers[writer].away_until
+    }
+
+    /// Can't be reached by what appends and claims for a node until then.
+    pub(crate) fn go_away(&mut self, node: usize, until: Instant) {
+        let away_until = &mut self.writers[node].away_until;
+        *away_until = until.max(*away_until);
+    }
+
+    /// Can't be reached by a node's membership until then.
+    pub(crate) fn go_away_for_member(&mut self, node: usize, until: Instant) {
+        let away_until = &mut self.writers[node].member_away_until;
+        *away_until = until.max(*away_until);
+    }
+
+    /// Can't be reached by anybody until then.
+    pub(crate) fn go_away_for_all(&mut self, until: Instant) {
+        for writer in 0..self.writers.len() {
+            self.go_away(writer, until);
+            self.go_away_for_member(writer, until);
+        }
+    }
+
+    /// A node's membership is answered slowly until then.
+    pub(crate) fn slow_members(&mut self, node: usize, until: Instant) {
+        self.writers[node].slow_until = until;
     }
 
     /// Can be reached, and no outcome stays unknown any more.
     pub(crate) fn heal(&mut self) {
-        self.away_until = Instant::ZERO;
+        for writer in &mut self.writers {
+            writer.away_until = Instant::ZERO;
+            writer.member_away_until = Instant::ZERO;
+            writer.slow_until = Instant::ZERO;
+        }
         self.unknown_calls = 0;
     }
 
     /// The next calls stay without an outcome.
-    pub(crate) fn lose_outcomes(&mut self, calls: u64) {
+    pub(crate) const fn lose_outcomes(&mut self, calls: u64) {
         self.unknown_calls += calls;
     }
 
-    /// Replaces the view; false when the store is away.
-    pub(crate) fn change_view(&mut self, now: Instant, view: RingView) -> bool {
-        let expected = self.state.view_now().map(|view| view.version);
-        let rules = None;
-        let change = ViewChange {
-            expected,
-            view,
-            rules,
-        };
-        !self.is_away(now) && self.state.change_view_now(change)
+    fn writer_of(&self, asker: Asker) -> usize {
+        match asker {
+            Asker::Shard { node, .. } => node,
+            Asker::Foreign => self.writers.len() - 1,
+        }
     }
 
     /// Takes a request; what happens later is in [`Disk::take_later`].
@@ -156,9 +167,11 @@ impl Disk {
         asker: Asker,
         request: StoreRequest,
     ) {
+        let writer = self.writer_of(asker);
+        let queue = &mut self.writers[writer].queue;
         match request {
-            StoreRequest::Append(part) => self.queue.push_back(Call::Append(asker, part)),
-            StoreRequest::Claim(claim) => self.queue.push_back(Call::Claim(asker, claim)),
+            StoreRequest::Append(part) => queue.push_back(Call::Append(asker, part)),
+            StoreRequest::Claim(claim) => queue.push_back(Call::Claim(asker, claim)),
             StoreRequest::Heads(_) | StoreRequest::Range(_) | StoreRequest::Find(_) => {
                 return self.read_later(now, tuning, asker, request);
             }
@@ -166,7 +179,7 @@ impl Disk {
                 return self.raise_floor_later(now, tuning, asker, raise);
             }
         }
-        self.begin(now, tuning);
+        self.begin(now, tuning, writer);
     }
 
     /// Takes what it will do later, with the time until then.
@@ -189,57 +202,9 @@ impl Disk {
         }
     }
 
-    /// Ends the call that it works on, and begins the next.
-    pub(crate) fn work(
-        &mut self,
-        call: u64,
-        now: Instant,
-        tuning: &Tuning,
-        coverage: &mut Coverage,
-    ) {
-        if call != self.calls {
-            return;
-        }
-        match self.current.take() {
-            Some(Current::Append(ticket, parts)) => {
-                self.end_append(now, tuning, ticket, parts, coverage)
-            }
-            Some(Current::Claim(asker, claim)) => self.end_claim(asker, &claim),
-            None => {}
-        }
-        self.begin(now, tuning);
-    }
-
-    /// Ends appends whose outcome stayed unknown: each is taken or not.
-    pub(crate) fn settle(&mut self) {
-        for ticket in std::mem::take(&mut self.hanging) {
-            if self.dice.permille(500) {
-                drop(self.state.finish(ticket));
-            } else {
-                self.state.drop_append(ticket);
-            }
-        }
-    }
-
-    /// The node's process died: what it waited for is gone, and so is what wasn't synced, or most of it.
-    pub(crate) fn crash(&mut self) {
-        self.bury_current();
-        self.queue.clear();
-        self.current = None;
-        self.calls += 1;
-        self.hanging.clear();
-        self.look_before_claim();
-        self.state.crash(trunkline_store_core::memory::Survivors {
-            appends: usize::try_from(self.dice.between(0, 2)).expect("small"),
-            parts_of_next: usize::try_from(self.dice.between(0, 2)).expect("small"),
-        });
-        self.lose_synced();
-        self.miss_earlier_lives();
-    }
-
     fn read_later(&mut self, now: Instant, tuning: &Tuning, asker: Asker, request: StoreRequest) {
         let delay = self.delay(tuning);
-        let later = if self.is_away(now) {
+        let later = if self.is_away(now, asker) {
             Later::Answer(asker, away(&request))
         } else if self.dice.permille(500) {
             Later::Read(asker, request)
@@ -258,7 +223,7 @@ impl Disk {
         raise: FloorRequest,
     ) {
         let delay = self.delay(tuning);
-        let later = if self.is_away(now) {
+        let later = if self.is_away(now, asker) {
             Later::Answer(asker, away(&StoreRequest::RaiseFloor(raise)))
         } else {
             let told = !self.dice.permille(tuning.unknown);

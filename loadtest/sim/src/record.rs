@@ -1,5 +1,6 @@
 //! What clients observed: the only thing that checks look at, besides the log read back at the end.
 
+mod ownership;
 mod tries;
 
 use std::collections::BTreeMap;
@@ -7,9 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use trunkline_shared::Instant;
 
-use crate::network::SocketId;
-
+pub(crate) use self::ownership::{Numbered, Ownership};
 pub(crate) use self::tries::{Try, TryEnd};
+use crate::network::SocketId;
 
 /// What the payload of a message says: who published it, and its number among that publisher's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -226,8 +227,10 @@ pub(crate) struct Record {
     pub(crate) presences: Vec<Presence>,
     /// Subscriptions at the end.
     pub(crate) finals: Vec<Final>,
-    /// When the last backbone process began, or the slots got new epochs from outside.
-    pub(crate) last_node_start: Instant,
+    /// Since when each channel has its last owner, where it ever got another one.
+    pub(crate) owned_since: BTreeMap<usize, Instant>,
+    /// What the store has granted and taken, and who numbered what.
+    pub(crate) ownership: Ownership,
     /// Things that no client should ever see, such as a payload that nobody sent.
     pub(crate) oddities: Vec<(Instant, String)>,
 }

@@ -88,8 +88,10 @@ fn buffered(record: &Record, numbering: &Numbering, channel: usize) -> Vec<Fault
                 .any(|(c, epoch, _)| *c == channel && *epoch == log.epoch)
         })
     };
+    let owned_since = record.owned_since.get(&channel).copied();
+    let owned_since = owned_since.unwrap_or_default();
     let mut lost: Vec<_> = acked(record, channel)
-        .filter(|(label, publish, _)| publish.sent > record.last_node_start && !has_place(label))
+        .filter(|(label, publish, _)| publish.sent > owned_since && !has_place(label))
         .collect();
     if lost.len() <= unseen {
         lost.clear();

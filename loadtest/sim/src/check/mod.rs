@@ -12,6 +12,7 @@ mod nothing_odd;
 mod numbering;
 mod one_for_a_key;
 mod one_order;
+mod one_owner;
 mod only_while_subscribed;
 mod presence_is_right;
 mod removed_is_gone;
@@ -35,6 +36,7 @@ pub(crate) fn all(record: &Record) -> Vec<Failure> {
         ("one_for_a_key", one_for_a_key::check(record, &numbering)),
         ("one_order", one_order::check(record, &numbering)),
         ("in_order_sent", in_order_sent::check(record, &numbering)),
+        ("one_owner", one_owner::check(record)),
         ("no_silent_gap", no_silent_gap::check(record)),
         (
             "only_while_subscribed",

@@ -1,5 +1,7 @@
 //! What becomes of an append call.
 
+use trunkline_shared::Instant;
+
 use crate::scenario::Tuning;
 
 use super::Disk;
@@ -19,8 +21,8 @@ pub(super) enum Fate {
 
 impl Disk {
     /// Draws the fate of the call that ends now.
-    pub(super) fn fate(&mut self, tuning: &Tuning) -> Fate {
-        let forced = self.unknown_calls > 0;
+    pub(super) fn fate(&mut self, now: Instant, tuning: &Tuning, writer: usize) -> Fate {
+        let forced = self.unknown_calls > 0 || self.is_away_for(now, writer);
         self.unknown_calls = self.unknown_calls.saturating_sub(1);
         if forced || self.dice.permille(tuning.unknown) {
             self.dice

@@ -5,9 +5,12 @@ mod keys;
 use std::time::Duration;
 
 use trunkline_shared::{Instant, Offset};
-use trunkline_store_core::{AppendOutcome, ClaimRequest, FloorError, FloorRequest, Head, SlotPart};
+use trunkline_store_core::{
+    AppendOutcome, ClaimRequest, FloorError, FloorRequest, Head, SlotPart, ViewRow,
+};
 
-use super::{Asker, Current, Disk};
+use super::writer::Current;
+use super::{Asker, Disk};
 use crate::plant::Plant;
 
 pub(super) use keys::Missed;
@@ -28,6 +31,11 @@ impl Disk {
             | AppendOutcome::Committed { .. }
             | AppendOutcome::Failed(_) => outcome,
         }
+    }
+
+    /// The view as a node reads it.
+    pub(super) fn tampered_view(&self, _node: usize) -> Option<ViewRow> {
+        self.state.view_row_now()
     }
 
     /// Gives no new epochs.
@@ -72,12 +80,11 @@ impl Disk {
     }
 
     /// Keeps what a dying process had under way, if nothing will stop it from arriving later.
-    pub(super) fn bury_current(&mut self) {
+    pub(super) fn bury_current(&mut self, node: usize) {
         if self.plant == Some(Plant::GenerationUnchecked)
-            && let Some(Current::Append(_, parts)) = &self.current
+            && let Some(Current::Append(_, parts)) = &self.writers[node].current
         {
-            self.zombies
-                .extend(parts.iter().map(|(_, part)| part.clone()));
+            self.zombies.extend(parts.iter().cloned());
         }
     }
 
@@ -86,10 +93,10 @@ impl Disk {
         if self.dice.permille(500) {
             return;
         }
-        for mut part in std::mem::take(&mut self.zombies) {
+        for (asker, mut part) in std::mem::take(&mut self.zombies) {
             self.renumber(&mut part);
-            let ticket = self.state.begin_append(vec![part]);
-            drop(self.state.finish(ticket));
+            let ticket = self.state.begin_append(vec![part.clone()]);
+            drop(self.take(ticket, &[(asker, part)]));
         }
     }
 
@@ -105,31 +112,33 @@ impl Disk {
     /// Loses what was acknowledged too early.
     pub(super) fn lose_synced(&mut self) {
         if let Some((_, old)) = self.old.take() {
-            let view = self.state.view_now().cloned();
+            let row = self.state.view_row_now();
             let generations = self.generations.clone();
             self.state = old;
             self.state
                 .crash(trunkline_store_core::memory::Survivors::default());
-            self.restore_ownership(view, &generations);
+            self.restore_ownership(row, &generations);
         }
     }
 
     fn restore_ownership(
         &mut self,
-        view: Option<trunkline_shared::RingView>,
+        row: Option<ViewRow>,
         generations: &std::collections::BTreeMap<
             trunkline_shared::Slot,
             trunkline_store_core::Generation,
         >,
     ) {
-        let Some(view) = view else { return };
+        let Some(ViewRow { view, rules }) = row else {
+            return;
+        };
         let expected = self.state.view_now().map(|view| view.version);
         let version = view.version;
         self.state
             .change_view_now(trunkline_store_core::ViewChange {
                 expected,
                 view,
-                rules: None,
+                rules,
             });
         let mut behind = generations
             .keys()

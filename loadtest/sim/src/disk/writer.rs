@@ -1,6 +1,6 @@
-//! The store's writer: one call at a time, all appends that wait together, claims alone.
+//! The store's writers, one for each node: one call at a time, all appends that wait together, claims alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use trunkline_backbone_core::io::{PartOutcome, StoreAnswer};
@@ -9,26 +9,56 @@ use trunkline_store_core::memory::AppendTicket;
 use trunkline_store_core::{AppendOutcome, ClaimError, ClaimRequest, SlotPart, StoreError};
 
 use super::fate::Fate;
-use super::{Asker, Call, Current, Disk, Later};
+use super::{Asker, Disk, Later};
 use crate::coverage::{Coverage, Event};
 use crate::scenario::Tuning;
 
+/// What waits for a writer.
+#[derive(Debug)]
+pub(super) enum Call {
+    Append(Asker, SlotPart),
+    Claim(Asker, ClaimRequest),
+}
+
+/// What a writer works on.
+#[derive(Debug)]
+pub(super) enum Current {
+    Append(AppendTicket, Vec<(Asker, SlotPart)>),
+    /// It has ended, because another one's claim waited for it, and nobody is told yet.
+    Ended(AppendOutcome, Vec<(Asker, SlotPart)>),
+    Claim(Asker, ClaimRequest),
+}
+
+/// A node's way to the store.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    pub(super) queue: VecDeque<Call>,
+    pub(super) current: Option<Current>,
+    pub(super) calls: u64,
+    pub(super) away_until: Instant,
+    pub(super) member_away_until: Instant,
+    pub(super) slow_until: Instant,
+}
+
 impl Disk {
-    pub(super) fn begin(&mut self, now: Instant, tuning: &Tuning) {
-        while self.current.is_none() && !self.queue.is_empty() {
-            if self.is_away(now) {
-                self.refuse_all(tuning);
+    pub(super) fn begin(&mut self, now: Instant, tuning: &Tuning, writer: usize) {
+        while self.writers[writer].current.is_none() && !self.writers[writer].queue.is_empty() {
+            if self.is_away_for(now, writer) {
+                self.refuse_all(tuning, writer);
                 return;
             }
-            self.current = self.next_current();
+            let current = self.next_current(writer);
             let delay = self.delay(tuning);
-            self.calls += 1;
-            self.later.push((delay, Later::Work(self.calls)));
+            let state = &mut self.writers[writer];
+            state.current = Some(current);
+            state.calls += 1;
+            let call = state.calls;
+            self.later.push((delay, Later::Work { writer, call }));
         }
     }
 
-    fn refuse_all(&mut self, tuning: &Tuning) {
-        for call in std::mem::take(&mut self.queue) {
+    fn refuse_all(&mut self, tuning: &Tuning, writer: usize) {
+        for call in std::mem::take(&mut self.writers[writer].queue) {
             let error = || StoreError::Away("by the scenario".to_owned());
             let (asker, answer) = match call {
                 Call::Append(asker, _) => {
@@ -44,60 +74,106 @@ impl Disk {
     }
 
     /// One claim, or all appends up to the next claim, each slot once.
-    fn next_current(&mut self) -> Option<Current> {
+    fn next_current(&mut self, writer: usize) -> Current {
         let mut parts = Vec::new();
         let mut slots = BTreeSet::new();
+        let queue = &mut self.writers[writer].queue;
         loop {
-            match self.queue.pop_front() {
+            match queue.pop_front() {
                 Some(Call::Append(asker, part)) if slots.insert(part.slot) => {
                     parts.push((asker, part))
                 }
                 Some(Call::Claim(asker, claim)) if parts.is_empty() => {
-                    return Some(Current::Claim(asker, claim));
+                    return Current::Claim(asker, claim);
                 }
                 Some(other) => {
-                    self.queue.push_front(other);
+                    queue.push_front(other);
                     break;
                 }
                 None => break,
             }
         }
-        self.tamper_parts(&mut parts);
-        let bare = parts.iter().map(|(_, part)| part.clone()).collect();
-        Some(Current::Append(self.state.begin_append(bare), parts))
+        self.begin_append(parts)
     }
 
-    pub(super) fn end_append(
+    fn begin_append(&mut self, mut parts: Vec<(Asker, SlotPart)>) -> Current {
+        self.tamper_parts(&mut parts);
+        let bare = parts.iter().map(|(_, part)| part.clone()).collect();
+        Current::Append(self.state.begin_append(bare), parts)
+    }
+
+    /// Ends the call that a writer works on, and begins the next.
+    pub(crate) fn work(
         &mut self,
+        (writer, call): (usize, u64),
         now: Instant,
         tuning: &Tuning,
-        ticket: AppendTicket,
-        parts: Vec<(Asker, SlotPart)>,
         coverage: &mut Coverage,
     ) {
-        let fate = self.fate(tuning);
-        let outcome = match fate {
-            Fate::Known => self.state.finish(ticket),
+        if call != self.writers[writer].calls {
+            return;
+        }
+        match self.writers[writer].current.take() {
+            Some(Current::Append(ticket, parts)) => {
+                let fate = self.fate(now, tuning, writer);
+                let outcome = self.end_append(fate, ticket, &parts);
+                self.tell_append(now, writer, (fate, outcome), parts, coverage);
+            }
+            Some(Current::Ended(outcome, parts)) => {
+                let (fate, outcome) = match self.fate(now, tuning, writer) {
+                    Fate::Known => (Fate::Known, outcome),
+                    Fate::UnknownTaken | Fate::UnknownLost | Fate::UnknownYet => {
+                        (Fate::UnknownTaken, lost())
+                    }
+                };
+                self.tell_append(now, writer, (fate, outcome), parts, coverage);
+            }
+            Some(Current::Claim(asker, claim)) => {
+                self.end_claim(now, writer, asker, &claim, coverage);
+            }
+            None => {}
+        }
+        self.begin(now, tuning, writer);
+    }
+
+    fn end_append(
+        &mut self,
+        fate: Fate,
+        ticket: AppendTicket,
+        parts: &[(Asker, SlotPart)],
+    ) -> AppendOutcome {
+        match fate {
+            Fate::Known => self.take(ticket, parts),
             Fate::UnknownTaken => {
-                coverage.count(Event::UnknownCommitted);
-                drop(self.state.finish(ticket));
-                AppendOutcome::Unknown("the connection was lost".to_owned())
+                drop(self.take(ticket, parts));
+                lost()
             }
             Fate::UnknownLost => {
                 self.state.drop_append(ticket);
-                AppendOutcome::Unknown("the connection was lost".to_owned())
+                lost()
             }
             Fate::UnknownYet => {
-                self.hanging.push(ticket);
-                let settles = self.dice.millis(0, 1_500);
-                self.later.push((settles, Later::Settle));
-                AppendOutcome::Unknown("the connection was lost".to_owned())
+                self.hang(ticket, parts.to_vec());
+                lost()
             }
-        };
+        }
+    }
+
+    fn tell_append(
+        &mut self,
+        now: Instant,
+        writer: usize,
+        (fate, outcome): (Fate, AppendOutcome),
+        parts: Vec<(Asker, SlotPart)>,
+        coverage: &mut Coverage,
+    ) {
         if fate != Fate::Known {
             coverage.count(Event::UnknownAppend);
             let reopened = now + self.dice.millis(0, 200);
-            self.go_away(reopened);
+            self.go_away(writer, reopened);
+        }
+        if fate == Fate::UnknownTaken {
+            coverage.count(Event::UnknownCommitted);
         }
         let outcome = self.tamper_outcome(outcome);
         self.remember(now);
@@ -113,23 +189,86 @@ impl Disk {
         }
     }
 
-    /// A claim waits for the appends in flight: those that nobody knows about end here.
-    pub(super) fn end_claim(&mut self, asker: Asker, claim: &ClaimRequest) {
+    /// A claim waits for the appends in flight that have its slots' rows; those that haven't come so far wait for it, and are
+    /// refused.
+    fn end_claim(
+        &mut self,
+        now: Instant,
+        writer: usize,
+        asker: Asker,
+        claim: &ClaimRequest,
+        coverage: &mut Coverage,
+    ) {
+        if self.is_away_for(now, writer) && self.dice.permille(500) {
+            return self.tell_claim(asker, lost_claim());
+        }
         self.look_before_claim();
         self.settle();
+        let late = self.end_appends_of_others(claim, coverage);
         let mut claim = claim.clone();
         self.tamper_claim(&mut claim);
         let result = self.state.claim_now(&claim);
-        for claimed in result.iter().flatten() {
-            self.generations.insert(claimed.slot, claimed.generation);
+        self.note_claims(claim.view, result.as_deref().unwrap_or_default());
+        for (writer, parts) in late {
+            self.writers[writer].current = Some(self.begin_append(parts));
         }
         self.miss_since_look();
         self.raise_zombies();
-        self.later.push((
-            Duration::ZERO,
-            Later::Answer(asker, StoreAnswer::Claimed(result)),
-        ));
+        if matches!(result, Err(ClaimError::LaterView(_))) {
+            coverage.count(Event::ClaimRefused);
+        }
+        let is_heard = !self.is_away_for(now, writer);
+        self.tell_claim(asker, if is_heard { result } else { lost_claim() });
     }
+
+    fn tell_claim(
+        &mut self,
+        asker: Asker,
+        result: Result<Vec<trunkline_store_core::Claimed>, ClaimError>,
+    ) {
+        let answer = Later::Answer(asker, StoreAnswer::Claimed(result));
+        self.later.push((Duration::ZERO, answer));
+    }
+
+    /// Ends the appends of other writers that a claim waits for; returns those that come after it.
+    fn end_appends_of_others(
+        &mut self,
+        claim: &ClaimRequest,
+        coverage: &mut Coverage,
+    ) -> Vec<(usize, Vec<(Asker, SlotPart)>)> {
+        let claimed: BTreeSet<Slot> = claim.slots.iter().map(|(slot, _)| *slot).collect();
+        let mut late = Vec::new();
+        for writer in 0..self.writers.len() {
+            let (ticket, parts) = match self.writers[writer].current.take() {
+                Some(Current::Append(ticket, parts))
+                    if parts.iter().any(|(_, part)| claimed.contains(&part.slot)) =>
+                {
+                    (ticket, parts)
+                }
+                other => {
+                    self.writers[writer].current = other;
+                    continue;
+                }
+            };
+            if self.dice.permille(500) {
+                coverage.count(Event::ClaimWaited);
+                let outcome = self.take(ticket, &parts);
+                self.writers[writer].current = Some(Current::Ended(outcome, parts));
+            } else {
+                self.state.drop_append(ticket);
+                late.push((writer, parts));
+            }
+        }
+        late
+    }
+}
+
+fn lost() -> AppendOutcome {
+    AppendOutcome::Unknown("the connection was lost".to_owned())
+}
+
+const fn lost_claim() -> Result<Vec<trunkline_store_core::Claimed>, ClaimError> {
+    Err(ClaimError::Store(StoreError::Away(String::new())))
 }
 
 fn part_outcome(outcome: &AppendOutcome, slot: Slot) -> PartOutcome {

@@ -23,17 +23,24 @@ mod life;
 pub(super) struct Edge {
     /// Which life.
     pub(super) life: u64,
-    /// The link that it has, or is about to have.
-    pub(super) link: Option<LinkId>,
-    /// Nothing passes between it and the node until then.
-    pub(super) frozen_until: Instant,
+    /// By node.
+    ways: Vec<Way>,
     machines: Option<Machines>,
     clock: Clock,
     incarnation: Incarnation,
-    dials: bool,
-    dial_failures: u32,
     wake: Option<Instant>,
     calls: api::Calls,
+}
+
+/// An edge's way to a node.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Way {
+    /// The link that it has, or is about to have.
+    pub(super) link: Option<LinkId>,
+    /// Nothing passes until then.
+    pub(super) cut_until: Instant,
+    dials: bool,
+    failures: u32,
 }
 
 struct Machines {
@@ -69,16 +76,13 @@ impl<T> Hop<T> {
 
 impl Edge {
     /// Makes a place for the process.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(nodes: usize) -> Self {
         Self {
             life: 0,
-            link: None,
-            frozen_until: Instant::ZERO,
+            ways: vec![Way::default(); nodes],
             machines: None,
             clock: Clock::right(),
             incarnation: Incarnation([0; 16]),
-            dials: false,
-            dial_failures: 0,
             wake: None,
             calls: api::Calls::default(),
         }
@@ -89,9 +93,25 @@ impl Edge {
         self.machines.is_some()
     }
 
-    /// Whether it wants a link and has none.
-    pub(super) const fn may_dial(&self) -> bool {
-        self.machines.is_some() && self.dials && self.link.is_none()
+    /// Its way to a node.
+    pub(super) fn way(&mut self, node: usize) -> &mut Way {
+        &mut self.ways[node]
+    }
+
+    /// Its link to a node.
+    pub(super) fn link(&self, node: usize) -> Option<LinkId> {
+        self.ways[node].link
+    }
+
+    /// Whether nothing passes between it and a node.
+    pub(super) fn is_cut_from(&self, node: usize, now: Instant) -> bool {
+        now < self.ways[node].cut_until
+    }
+
+    /// Whether it wants a link to a node and has none.
+    pub(super) fn may_dial(&self, node: usize) -> bool {
+        let way = &self.ways[node];
+        self.machines.is_some() && way.dials && way.link.is_none()
     }
 
     /// As what the node knows it.
@@ -232,6 +252,8 @@ impl Mesh {
             return;
         };
         let counters = machines.upstream.counters();
+        self.coverage
+            .add(Covered::PushForeign, counters.pushes_foreign);
         self.coverage.add(Covered::WorkerLag, counters.worker_lags);
         self.coverage
             .add(Covered::ResumedAtEdge, counters.resumes_at_edge);

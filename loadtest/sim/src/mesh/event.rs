@@ -1,6 +1,6 @@
 //! What can happen next.
 
-use trunkline_shared::{LinkId, StreamId};
+use trunkline_shared::{Instant, LinkId, StreamId};
 
 use super::Mesh;
 use crate::disk::Later;
@@ -14,12 +14,10 @@ pub(super) enum Event {
     Client { client: usize },
     /// A publisher with keys has something to do.
     Publisher { publisher: usize },
-    /// The node's process starts.
-    NodeStart,
-    /// A machine of the node has something to do.
-    NodeWake { life: u64 },
-    /// The node tries to write its view once more.
-    NodePlace { life: u64 },
+    /// A node's process starts.
+    NodeStart { node: usize },
+    /// A machine of a node has something to do.
+    NodeWake { node: usize, process: u64 },
     /// An edge's process starts.
     EdgeStart { edge: usize },
     /// A machine of an edge has something to do.
@@ -36,11 +34,11 @@ pub(super) enum Event {
         life: u64,
         worker: usize,
     },
-    /// An edge dials the node.
-    Dial { edge: usize, life: u64 },
-    /// An edge's hello reaches the node.
-    Hello { edge: usize, life: u64 },
-    /// The node's welcome reaches the edge.
+    /// An edge dials a node.
+    Dial { edge: usize, life: u64, node: usize },
+    /// An edge's hello reaches a node.
+    Hello { edge: usize, life: u64, node: usize },
+    /// A node's welcome reaches the edge.
     Welcome { link: LinkId },
     /// A link's writer is done with a frame.
     Write { link: LinkId, side: Side },
@@ -52,6 +50,8 @@ pub(super) enum Event {
     },
     /// A side sees that its link is gone.
     LinkLost { link: LinkId, side: Side },
+    /// A link's node hasn't been heard for too long.
+    LinkSilent { link: LinkId },
     /// A client's dialing reaches an edge.
     SocketOpen { client: usize, edge: usize },
     /// A message of a client reaches its edge.
@@ -66,8 +66,8 @@ pub(super) enum Event {
     Store(Later),
     /// Something goes wrong.
     Fault(Fault),
-    /// The store is back.
-    StoreBack,
+    /// The store is back for a node.
+    StoreBack { node: usize },
     /// A client reads fast again.
     SlowEnds { client: usize },
     /// A client comes back to a channel.
@@ -84,18 +84,20 @@ pub(super) enum Event {
 
 impl Mesh {
     pub(super) fn handle(&mut self, event: Event) {
+        if let Some(until) = self.thaws(&event) {
+            return self.agenda.plan(until, event);
+        }
         match event {
             Event::Client { client } => self.wake_client(client),
             Event::Publisher { publisher } => self.wake_publisher(publisher),
-            Event::NodeStart => self.start_node(),
-            Event::NodeWake { life } => self.wake_node(life),
-            Event::NodePlace { life } => self.take_place(life),
+            Event::NodeStart { node } => self.start_node(node),
+            Event::NodeWake { node, process } => self.wake_node(node, process),
             Event::EdgeStart { edge } => self.start_edge(edge),
             Event::EdgeWake { edge, life } => self.wake_edge(edge, life),
             Event::ToWorker { edge, life, worker } => self.worker_takes(edge, life, worker),
             Event::ToUpstream { edge, life, worker } => self.upstream_takes(edge, life, worker),
-            Event::Dial { edge, life } => self.dial(edge, life),
-            Event::Hello { edge, life } => self.hello(edge, life),
+            Event::Dial { edge, life, node } => self.dial(edge, life, node),
+            Event::Hello { edge, life, node } => self.hello(edge, life, node),
             Event::Welcome { link } => self.welcome(link),
             Event::Write { link, side } => self.write(link, side),
             Event::Arrive {
@@ -109,6 +111,7 @@ impl Mesh {
                 stream,
             } => self.arrive_at_edge(link, stream),
             Event::LinkLost { link, side } => self.lose_link(link, side),
+            Event::LinkSilent { link } => self.silent_link(link),
             Event::SocketOpen { client, edge } => self.open_socket(client, edge),
             Event::SocketMessage { socket } => self.socket_message(socket),
             Event::SocketGone { socket } => self.socket_gone(socket),
@@ -116,7 +119,7 @@ impl Mesh {
             Event::SocketBytes { socket } => self.socket_bytes(socket),
             Event::Store(later) => self.store_later(later),
             Event::Fault(fault) => self.go_wrong(fault),
-            Event::StoreBack => self.node_store_away(false),
+            Event::StoreBack { node } => self.node_store_away(node, false),
             Event::SlowEnds { client } => self.slow(client, false),
             Event::ComeBack { client, channel } => self.come_back(client, channel),
             Event::Calm => self.calm(),
@@ -124,5 +127,56 @@ impl Mesh {
             Event::ReadBack => self.read_back(),
             Event::End => {}
         }
+    }
+
+    /// When a frozen node meets what happens to it; `None` when that is now.
+    fn thaws(&self, event: &Event) -> Option<Instant> {
+        let of_link = |link| self.links.get(link).map(|link| link.node);
+        let node = match event {
+            Event::NodeWake { node, .. } => Some(*node),
+            Event::Write {
+                link,
+                side: Side::Node,
+            }
+            | Event::LinkLost {
+                link,
+                side: Side::Node,
+            }
+            | Event::Arrive {
+                link,
+                to: Side::Node,
+                ..
+            } => of_link(link),
+            Event::Store(later) => later.told_to(),
+            Event::Write { .. }
+            | Event::LinkLost { .. }
+            | Event::Arrive { .. }
+            | Event::Client { .. }
+            | Event::Publisher { .. }
+            | Event::NodeStart { .. }
+            | Event::EdgeStart { .. }
+            | Event::EdgeWake { .. }
+            | Event::ToWorker { .. }
+            | Event::ToUpstream { .. }
+            | Event::Dial { .. }
+            | Event::Hello { .. }
+            | Event::Welcome { .. }
+            | Event::LinkSilent { .. }
+            | Event::SocketOpen { .. }
+            | Event::SocketMessage { .. }
+            | Event::SocketGone { .. }
+            | Event::SocketDrain { .. }
+            | Event::SocketBytes { .. }
+            | Event::Fault(_)
+            | Event::StoreBack { .. }
+            | Event::SlowEnds { .. }
+            | Event::ComeBack { .. }
+            | Event::Calm
+            | Event::Probe
+            | Event::ReadBack
+            | Event::End => None,
+        };
+        let until = self.nodes[node?].frozen_until;
+        (self.now < until).then_some(until)
     }
 }

@@ -6,6 +6,8 @@ use trunkline_backbone_core::io::StoreRequest;
 use trunkline_shared::{LinkId, Slot};
 use trunkline_store_core::ClaimRequest;
 
+mod nodes;
+
 use super::event::Event;
 use super::{Covered, Mesh};
 use crate::disk::Asker;
@@ -16,9 +18,33 @@ impl Mesh {
     pub(super) fn go_wrong(&mut self, fault: Fault) {
         self.note(|| format!("FAULT {fault:?}"));
         match fault {
-            Fault::HalfOpen { edge, edge_first } => self.half_open(edge, edge_first),
-            Fault::Freeze { edge, lasts } => self.freeze(edge, lasts),
-            Fault::NodeCrash { lasts, reset } => self.node_crash(lasts, reset),
+            Fault::HalfOpen {
+                edge,
+                node,
+                edge_first,
+            } => self.half_open(edge, self.node_of(node), edge_first),
+            Fault::Freeze { edge, node, lasts } => self.freeze(edge, self.node_of(node), lasts),
+            Fault::NodeCrash { node, lasts, reset } => {
+                self.crash_node(self.node_of(node), lasts, reset)
+            }
+            Fault::AllCrash { lasts } => {
+                for node in 0..self.nodes.len() {
+                    self.crash_node(node, lasts, true);
+                }
+            }
+            Fault::NodeLeave { node, both, lasts } => self.leave(node, both, lasts),
+            Fault::Zombie { node, lasts } => self.zombie(self.node_of(node), lasts),
+            Fault::StoreCut {
+                node,
+                but_members,
+                lasts,
+            } => self.store_cut(self.node_of(node), but_members, lasts),
+            Fault::SlowHeartbeats { node, lasts } => {
+                self.slow_heartbeats(self.node_of(node), lasts)
+            }
+            Fault::EdgesCut { node, edges, lasts } => {
+                self.cut_edges(self.node_of(node), edges, lasts)
+            }
             Fault::EdgeCrash {
                 edge,
                 lasts,
@@ -26,7 +52,7 @@ impl Mesh {
             } => self.edge_crash(edge, lasts, goodbye),
             Fault::StoreAway { lasts } => self.store_away(lasts),
             Fault::Unknown { calls } => self.disk.lose_outcomes(calls),
-            Fault::NewView => self.new_view(),
+            Fault::FailOver => self.fail_over(),
             Fault::ForeignClaim { new_epochs } => self.foreign_claim(new_epochs),
             Fault::Storm {
                 client,
@@ -71,8 +97,10 @@ impl Mesh {
         }
     }
 
-    fn half_open(&mut self, edge: usize, edge_first: bool) {
-        let Some(id) = self.link_of(edge) else { return };
+    fn half_open(&mut self, edge: usize, node: usize, edge_first: bool) {
+        let Some(id) = self.link_of(edge, node) else {
+            return;
+        };
         self.coverage.count(Covered::HalfOpen);
         self.links.get_mut(&id).expect("it is there").break_off();
         let sides = if edge_first {
@@ -97,9 +125,11 @@ impl Mesh {
     }
 
     /// A short silence is only a delay; a long one both sides see as the end.
-    fn freeze(&mut self, edge: usize, lasts: Duration) {
-        self.edges[edge].frozen_until = self.now + lasts;
-        let Some(id) = self.link_of(edge) else { return };
+    pub(super) fn freeze(&mut self, edge: usize, node: usize, lasts: Duration) {
+        self.edges[edge].way(node).cut_until = self.now + lasts;
+        let Some(id) = self.link_of(edge, node) else {
+            return;
+        };
         let idle = self.scenario.tuning.idle_timeout;
         let link = self.links.get_mut(&id).expect("it is there");
         if lasts < idle {
@@ -122,32 +152,6 @@ impl Mesh {
                 },
             );
         }
-    }
-
-    fn node_crash(&mut self, lasts: Duration, reset: bool) {
-        if !self.node.is_up() {
-            return;
-        }
-        self.kill_node();
-        let after = if reset {
-            self.scenario.tuning.link_delay.1 / 1000
-        } else {
-            self.idle_millis()
-        };
-        let ids: Vec<LinkId> = self.links.keys().copied().collect();
-        for id in ids {
-            let link = self.links.get_mut(&id).expect("found just now");
-            link.break_off();
-            link.node_up = false;
-            self.plan(
-                Duration::from_millis(after),
-                Event::LinkLost {
-                    link: id,
-                    side: Side::Edge,
-                },
-            );
-        }
-        self.plan(lasts, Event::NodeStart);
     }
 
     fn edge_crash(&mut self, edge: usize, lasts: Duration, goodbye: bool) {
@@ -189,12 +193,6 @@ impl Mesh {
             );
         }
         self.plan(lasts, Event::EdgeStart { edge });
-    }
-
-    fn store_away(&mut self, lasts: Duration) {
-        self.disk.go_away(self.now + lasts);
-        self.node_store_away(true);
-        self.plan(lasts, Event::StoreBack);
     }
 
     fn foreign_claim(&mut self, new_epochs: bool) {

@@ -20,7 +20,9 @@ impl Mesh {
             link.to_edge.widen(self.scenario.tuning.bandwidth_up);
         }
         self.disk.heal();
-        self.node_store_away(false);
+        for node in 0..self.nodes.len() {
+            self.node_store_away(node, false);
+        }
         for publisher in &mut self.publishers {
             publisher.busy = false;
         }
@@ -59,7 +61,10 @@ impl Mesh {
 
     /// Notes how everything stands.
     pub(super) fn finish(&mut self) {
-        self.fold_node_counters();
+        for node in 0..self.nodes.len() {
+            self.fold_node_counters(node);
+        }
+        self.note_witness();
         for edge in 0..self.edges.len() {
             self.fold_edge_counters(edge);
         }

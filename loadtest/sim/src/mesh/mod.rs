@@ -10,6 +10,7 @@ mod node;
 mod publishers;
 mod sockets;
 mod store;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,7 +44,9 @@ pub(crate) struct Mesh {
     agenda: Agenda<Event>,
     scenario: Scenario,
     options: Options,
-    node: Node,
+    nodes: Vec<Node>,
+    /// Nodes that were asked to leave, and after how long each comes back.
+    leaves: BTreeMap<usize, Duration>,
     edges: Vec<Edge>,
     links: BTreeMap<LinkId, Link>,
     next_link: u64,
@@ -79,13 +82,16 @@ impl Mesh {
         };
         let publishers = scenario.publishers.iter().enumerate();
         let publishers = publishers.map(publisher).collect();
-        let node = Node::new(&mut dice);
-        let edges = (0..scenario.edges.len()).map(|_| Edge::new()).collect();
+        let count = scenario.nodes.len();
+        let nodes = (0..count).map(|_| Node::new(&mut dice)).collect();
+        let edges = scenario.edges.iter();
+        let edges = edges.map(|_| Edge::new(count)).collect();
         let mut mesh = Self {
             now: Instant::ZERO,
             agenda: Agenda::new(),
             options,
-            node,
+            nodes,
+            leaves: BTreeMap::new(),
             edges,
             links: BTreeMap::new(),
             next_link: 0,
@@ -93,7 +99,7 @@ impl Mesh {
             next_socket: 0,
             clients,
             publishers,
-            disk: Disk::new(Dice::new(seed, 3), BEGIN, options.plant),
+            disk: Disk::new(Dice::new(seed, 3), BEGIN, count, options.plant),
             dice,
             tamper: Tamper::new(options.plant, Dice::new(seed, 4)),
             record: Record::default(),
@@ -110,7 +116,9 @@ impl Mesh {
         if self.scenario.edges.contains(&2) {
             self.coverage.count(Covered::TwoWorkers);
         }
-        self.plan(Duration::ZERO, Event::NodeStart);
+        for (node, after) in self.scenario.nodes.clone().into_iter().enumerate() {
+            self.plan(after, Event::NodeStart { node });
+        }
         for edge in 0..self.edges.len() {
             self.plan(Duration::ZERO, Event::EdgeStart { edge });
         }
@@ -150,7 +158,7 @@ impl Mesh {
     }
 
     fn check_invariants(&self) {
-        self.node.check_invariants();
+        self.nodes.iter().for_each(Node::check_invariants);
         self.edges.iter().for_each(Edge::check_invariants);
     }
 

@@ -1,65 +1,123 @@
-//! The backbone process: its control and its shards, driven as the shell drives them.
+//! A backbone process: its membership, its control and its shards, driven as the shell drives them.
 
+mod counting;
 mod drive;
-mod place;
+mod life;
+mod membership;
+
+pub(super) use membership::of_view;
+
+use std::sync::Arc;
 
 use trunkline_backbone_core::io::{EdgeIdentity, Input, StoreAnswer};
-use trunkline_backbone_core::{Control, ControlInput, Shard, ShardConfig};
+use trunkline_backbone_core::membership::KeptRules;
+use trunkline_backbone_core::membership::io::MembershipInput;
+use trunkline_backbone_core::{Control, ControlInput, Membership, Shard, ShardConfig};
 use trunkline_shared::frame::ToNode;
 use trunkline_shared::limits::LANES;
-use trunkline_shared::{Incarnation, Instant, LinkId, Slot, StreamId};
+use trunkline_shared::{
+    Incarnation, Instant, LinkId, NodeId, Now, RingView, Slot, StreamId, ViewVersion,
+};
 
-use super::{Covered, Mesh};
+use super::Mesh;
 use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::disk::Asker;
 use crate::network::Written;
-use crate::plant::Plant;
 use crate::scenario::Tuning;
 
-/// Shards of the node.
+/// Shards of a node.
 const SHARDS: usize = 2;
 
-/// Where edges reach the node.
-pub(super) const ADDRESS: &str = "10.0.0.1:7443";
+/// The name of a node.
+pub(super) fn name(node: usize) -> NodeId {
+    NodeId::parse(&format!("backbone-{}", node + 1)).expect("a good name")
+}
 
-/// The backbone process, or the place where it will be.
+/// Where edges reach a node.
+pub(super) fn address(node: usize) -> String {
+    format!("10.0.0.{}:7443", node + 1)
+}
+
+/// A backbone process, or the place where it will be.
 #[derive(Debug)]
 pub(super) struct Node {
-    /// Which life.
-    pub(super) life: u64,
-    /// Its machines, once the view names it.
+    /// Which process; grows when one begins and when it ends.
+    pub(super) process: u64,
+    /// It meets nothing until then.
+    pub(super) frozen_until: Instant,
     machines: Option<Machines>,
     clock: Clock,
-    incarnation: Incarnation,
-    rules_version: u64,
     seed: u64,
     wake: Option<Instant>,
+    /// It was killed or left, and comes back by an event that is planned.
+    comes_back: bool,
 }
 
 #[derive(Debug)]
 struct Machines {
+    membership: Membership,
     control: Control,
     shards: Vec<Shard>,
+    /// The present life, as hellos name it.
+    life: Incarnation,
+    view: Option<Arc<RingView>>,
+    rules: Option<Arc<KeptRules>>,
+    /// By shard, the version that it has settled.
+    settled: [ViewVersion; SHARDS],
+    /// Links are taken once the first slots are claimed.
+    takes_links: bool,
+    health: Health,
+}
+
+/// What edges are told of the store.
+#[derive(Clone, Copy, Debug, Default)]
+struct Health {
+    away: bool,
+    lease_over: bool,
+}
+
+impl Health {
+    const fn is_away(self) -> bool {
+        self.away || self.lease_over
+    }
 }
 
 impl Node {
-    /// Makes a place for the process.
+    /// Makes a place for a process.
     pub(super) fn new(dice: &mut Dice) -> Self {
         Self {
-            life: 0,
+            process: 0,
+            frozen_until: Instant::ZERO,
             machines: None,
             clock: Clock::new(dice, 0),
-            incarnation: dice.incarnation(),
-            rules_version: 1,
             seed: dice.seed(),
             wake: None,
+            comes_back: false,
         }
     }
 
-    /// Whether it takes links.
-    pub(super) const fn is_up(&self) -> bool {
+    /// Whether its process runs.
+    pub(super) const fn runs(&self) -> bool {
         self.machines.is_some()
+    }
+
+    /// Whether it takes links.
+    pub(super) fn takes_links(&self) -> bool {
+        self.machines
+            .as_ref()
+            .is_some_and(|machines| machines.takes_links)
+    }
+
+    /// Its present life.
+    pub(super) fn life(&self) -> Option<Incarnation> {
+        self.machines.as_ref().map(|machines| machines.life)
+    }
+
+    /// The version of the view that it holds.
+    pub(super) fn version(&self) -> Option<ViewVersion> {
+        let view = self.machines.as_ref()?.view.as_ref();
+        view.map(|view| view.version)
     }
 
     /// Lets its machines check themselves.
@@ -86,104 +144,72 @@ fn shard_of(slot: Slot) -> usize {
 }
 
 impl Mesh {
-    /// A new process begins: it takes over the view, then its shards claim every slot.
-    pub(super) fn start_node(&mut self) {
-        self.node.life += 1;
-        if self.node.life > 2 {
-            self.coverage.count(Covered::NodeRestart);
+    /// Lets the machines of a node take something, and does what they want then.
+    fn with_node(&mut self, node: usize, f: impl FnOnce(&mut Machines, Now)) {
+        let now = self.nodes[node].clock.now(self.now);
+        if let Some(machines) = &mut self.nodes[node].machines {
+            f(machines, now);
+            self.drain_node(node);
         }
-        self.node.clock = Clock::new(&mut self.dice, self.scenario.tuning.clock_skew);
-        self.node.incarnation = self.dice.incarnation();
-        self.node.wake = None;
-        if self.options.plant != Some(Plant::SeedReused) {
-            self.node.seed = self.dice.seed();
-        }
-        self.take_place(self.node.life);
     }
 
-    /// The process dies.
-    pub(super) fn kill_node(&mut self) {
-        self.fold_node_counters();
-        self.node.life += 1;
-        self.node.machines = None;
-        self.disk.crash();
-        self.record.last_node_start = self.now;
-    }
-
-    /// A link is up for the node.
-    pub(super) fn node_link_up(&mut self, link: LinkId, edge: &EdgeIdentity) {
-        let now = self.node.clock.now(self.now);
-        let Some(machines) = &mut self.node.machines else {
-            return;
-        };
-        machines.control.handle_input(
-            now,
-            ControlInput::LinkUp {
+    /// A link is up for its node.
+    pub(super) fn node_link_up(&mut self, node: usize, link: LinkId, edge: &EdgeIdentity) {
+        self.with_node(node, |machines, now| {
+            let up = ControlInput::LinkUp {
                 link,
                 edge: edge.clone(),
-            },
-        );
-        for shard in &mut machines.shards {
-            shard.handle_input(
-                now,
-                Input::LinkUp {
-                    link,
-                    edge: edge.clone(),
-                },
-            );
-        }
-        self.drain_node();
+            };
+            machines.control.handle_input(now, up);
+            for shard in &mut machines.shards {
+                let edge = edge.clone();
+                shard.handle_input(now, Input::LinkUp { link, edge });
+            }
+        });
     }
 
-    /// A link is down for the node.
-    pub(super) fn node_link_down(&mut self, link: LinkId, goodbye: bool) {
-        let now = self.node.clock.now(self.now);
-        let Some(machines) = &mut self.node.machines else {
-            return;
-        };
-        machines
-            .control
-            .handle_input(now, ControlInput::LinkDown { link });
-        for shard in &mut machines.shards {
-            shard.handle_input(now, Input::LinkDown { link, goodbye });
-        }
-        self.drain_node();
+    /// A link is down for its node.
+    pub(super) fn node_link_down(&mut self, node: usize, link: LinkId, goodbye: bool) {
+        self.with_node(node, |machines, now| {
+            let down = ControlInput::LinkDown { link };
+            machines.control.handle_input(now, down);
+            for shard in &mut machines.shards {
+                shard.handle_input(now, Input::LinkDown { link, goodbye });
+            }
+        });
     }
 
-    /// A frame has arrived at the node.
-    pub(super) fn node_frame(&mut self, link: LinkId, stream: StreamId, frame: ToNode) {
-        let now = self.node.clock.now(self.now);
-        let Some(machines) = &mut self.node.machines else {
-            return;
-        };
-        match (stream, frame.slot()) {
+    /// A frame has arrived at a node.
+    pub(super) fn node_frame(
+        &mut self,
+        node: usize,
+        link: LinkId,
+        stream: StreamId,
+        frame: ToNode,
+    ) {
+        if stream != StreamId::Control && frame.slot().is_none() {
+            let oddity = format!("a frame without a slot on {stream:?}");
+            return self.record.oddities.push((self.now, oddity));
+        }
+        self.with_node(node, |machines, now| match (stream, frame.slot()) {
             (StreamId::Lane(_) | StreamId::Ephemeral, Some(slot)) => {
                 machines.shards[shard_of(slot)].handle_input(now, Input::Frame { link, frame });
             }
-            (StreamId::Control, _) => machines
+            (StreamId::Control | StreamId::Lane(_) | StreamId::Ephemeral, _) => machines
                 .control
                 .handle_input(now, ControlInput::Frame { link, frame }),
-            (StreamId::Lane(_) | StreamId::Ephemeral, None) => {
-                let oddity = format!("a frame without a slot on {stream:?}");
-                self.record.oddities.push((self.now, oddity));
-            }
-        }
-        self.drain_node();
+        });
     }
 
-    /// The writer has written something of the node.
-    pub(super) fn node_sent(&mut self, link: LinkId, written: &Written) {
+    /// The writer has written something of a node.
+    pub(super) fn node_sent(&mut self, node: usize, link: LinkId, written: &Written) {
         let Written {
             stream,
             slot,
             weight,
             ..
         } = *written;
-        let now = self.node.clock.now(self.now);
-        let Some(machines) = &mut self.node.machines else {
-            return;
-        };
-        match slot {
+        self.with_node(node, |machines, now| match slot {
             None => machines
                 .control
                 .handle_input(now, ControlInput::Sent { link, weight }),
@@ -195,58 +221,48 @@ impl Mesh {
                     weight,
                 },
             ),
-        }
-        self.drain_node();
+        });
     }
 
     /// The store has answered a shard.
     pub(super) fn shard_answered(&mut self, asker: Asker, answer: StoreAnswer) {
         let Asker::Shard {
-            life,
+            node,
+            process,
             shard,
             ticket,
         } = asker
         else {
             return;
         };
-        let now = self.node.clock.now(self.now);
-        let Some(machines) = self
-            .node
-            .machines
-            .as_mut()
-            .filter(|_| life == self.node.life)
-        else {
-            return;
-        };
-        machines.shards[shard].handle_input(now, Input::Store(ticket, answer));
-        self.drain_node();
+        if process == self.nodes[node].process {
+            self.with_node(node, |machines, now| {
+                machines.shards[shard].handle_input(now, Input::Store(ticket, answer));
+            });
+        }
     }
 
-    /// Tells the control whether the store can be reached.
-    pub(super) fn node_store_away(&mut self, away: bool) {
-        let now = self.node.clock.now(self.now);
-        if let Some(machines) = &mut self.node.machines {
-            machines
-                .control
-                .handle_input(now, ControlInput::Store { away });
-        }
-        self.drain_node();
+    /// Tells a node something about its membership.
+    pub(super) fn tell_membership(&mut self, node: usize, input: MembershipInput) {
+        self.with_node(node, |machines, now| {
+            machines.membership.handle_input(now, input);
+        });
     }
 
-    /// Counts what the shards have counted.
-    pub(super) fn fold_node_counters(&mut self) {
-        let Some(machines) = &self.node.machines else {
-            return;
-        };
-        for shard in &machines.shards {
-            let counters = shard.counters();
-            self.coverage
-                .add(Covered::RepeatFound, counters.repeats_found);
-            self.coverage.add(Covered::KeyFound, counters.keys_found);
-            self.coverage.add(Covered::KeyHeld, counters.keys_held);
-            self.coverage.add(Covered::Lag, counters.lags);
-            self.coverage
-                .add(Covered::EphemeralDropped, counters.ephemeral_dropped);
-        }
+    /// The store can't be reached by a node, or again.
+    pub(super) fn node_store_away(&mut self, node: usize, away: bool) {
+        self.change_health(node, |health| health.away = away);
+    }
+
+    fn change_health(&mut self, node: usize, change: impl FnOnce(&mut Health)) {
+        self.with_node(node, |machines, now| {
+            let before = machines.health.is_away();
+            change(&mut machines.health);
+            let away = machines.health.is_away();
+            if away != before {
+                let told = ControlInput::Store { away };
+                machines.control.handle_input(now, told);
+            }
+        });
     }
 }

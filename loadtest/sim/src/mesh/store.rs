@@ -1,6 +1,7 @@
 //! The store's share of what happens.
 
 use trunkline_backbone_core::io::{StoreAnswer, StoreRequest};
+use trunkline_backbone_core::membership::io::MembershipInput;
 
 use super::event::Event;
 use super::{Covered, Mesh};
@@ -9,7 +10,7 @@ use crate::disk::{Asker, Later};
 impl Mesh {
     /// Asks the store.
     pub(super) fn ask_store(&mut self, asker: Asker, request: StoreRequest) {
-        if self.disk.is_away(self.now) {
+        if self.disk.is_away(self.now, asker) {
             self.coverage.count(Covered::StoreAway);
         }
         self.disk
@@ -23,19 +24,36 @@ impl Mesh {
             Later::Answer(asker, answer) => self.store_answered(asker, answer),
             Later::Read(asker, request) => {
                 let answer = self.disk.read(&request);
-                self.store_answered(asker, answer);
+                self.answer_soon(asker, answer);
             }
             Later::RaiseFloor { asker, raise, told } => {
                 let answer = self.disk.raise_floor(raise, told);
-                self.store_answered(asker, answer);
+                self.answer_soon(asker, answer);
             }
-            Later::Work(call) => {
-                self.disk
-                    .work(call, self.now, &self.scenario.tuning, &mut self.coverage)
-            }
+            Later::Work { writer, call } => self.disk.work(
+                (writer, call),
+                self.now,
+                &self.scenario.tuning,
+                &mut self.coverage,
+            ),
             Later::Settle => self.disk.settle(),
+            Later::Perform {
+                member,
+                request,
+                back,
+            } => {
+                let tuning = &self.scenario.tuning;
+                self.disk.perform(self.now, tuning, member, *request, back);
+            }
+            Later::Tell(member, answer) => self.member_answered(&member, *answer),
+            Later::Notify { node } => self.tell_membership(node, MembershipInput::Notified),
         }
         self.plan_store();
+    }
+
+    /// Answers now, or when the node that asked lives again.
+    fn answer_soon(&mut self, asker: Asker, answer: StoreAnswer) {
+        self.handle(Event::Store(Later::Answer(asker, answer)));
     }
 
     pub(super) fn plan_store(&mut self) {

@@ -1,7 +1,7 @@
-//! A link between one life of an edge and one life of the node.
+//! A link between one life of an edge and one process of a node.
 
 use trunkline_shared::frame::{ToEdge, ToNode};
-use trunkline_shared::{Instant, LinkId};
+use trunkline_shared::{Incarnation, Instant, LinkId};
 
 use super::Direction;
 use crate::scenario::Tuning;
@@ -24,8 +24,12 @@ pub(crate) struct Link {
     pub(crate) edge: usize,
     /// Which life of the edge.
     pub(crate) edge_life: u64,
-    /// Which life of the node.
-    pub(crate) node_life: u64,
+    /// Which node.
+    pub(crate) node: usize,
+    /// Which process of the node.
+    pub(crate) node_process: u64,
+    /// The life of the node that its hello names.
+    pub(crate) said: Incarnation,
     /// The edge knows it as up.
     pub(crate) edge_up: bool,
     /// The edge has seen its end, or is gone itself.
@@ -47,7 +51,7 @@ impl Link {
     pub(crate) fn new(
         id: LinkId,
         edge: (usize, u64),
-        node_life: u64,
+        node: (usize, u64, Incarnation),
         tuning: &Tuning,
         opens: Instant,
     ) -> Self {
@@ -55,7 +59,9 @@ impl Link {
             id,
             edge: edge.0,
             edge_life: edge.1,
-            node_life,
+            node: node.0,
+            node_process: node.1,
+            said: node.2,
             edge_up: false,
             edge_over: false,
             node_up: true,

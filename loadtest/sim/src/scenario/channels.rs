@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use trunkline_shared::rules::{Class, Namespace, Rules};
+use trunkline_shared::{Channel, Slot};
 
 /// A channel of the workload.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,14 @@ pub(crate) fn rules(version: u64) -> Rules {
     let mut namespaces: Vec<Namespace> = CHANNELS.iter().map(namespace).collect();
     namespaces.dedup_by(|a, b| a.name == b.name);
     Rules::new(version, namespaces).expect("the simulator's rules are good")
+}
+
+/// The slot of each channel.
+pub(crate) fn slots() -> Vec<Slot> {
+    let rules = rules(1);
+    let name = |plan: &ChannelPlan| Channel::parse(plan.name).expect("a good name");
+    let slot = |plan| rules.slot_of(&name(plan)).expect("it has a namespace");
+    CHANNELS.iter().map(slot).collect()
 }
 
 fn namespace(channel: &ChannelPlan) -> Namespace {

@@ -7,7 +7,7 @@ mod tuning;
 
 use std::time::Duration;
 
-use trunkline_shared::Instant;
+use trunkline_shared::{Instant, Slot};
 
 pub(crate) use channels::{CHANNELS, rules};
 pub(crate) use fault::Fault;
@@ -19,6 +19,10 @@ use crate::dice::Dice;
 /// Everything that a seed decides before the run begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
+    /// When each node begins.
+    pub(crate) nodes: Vec<Duration>,
+    /// The slot of each channel.
+    pub(crate) slots: Vec<Slot>,
     /// Workers of each edge.
     pub(crate) edges: Vec<u16>,
     /// Who uses the mesh.
@@ -55,11 +59,17 @@ impl Scenario {
             .map(|_| if dice.permille(500) { 2 } else { 1 })
             .collect();
         let clients = people::clients(&mut dice, edges.len());
-        let faults = fault::faults(&mut dice, edges.len(), clients.len(), length);
+        let nodes = nodes(&mut dice);
+        let mut faults = fault::faults(&mut dice, edges.len(), clients.len(), length);
+        if nodes.len() > 1 {
+            faults.extend(fault::of_several(&mut dice, edges.len(), length));
+        }
         let tuning = Tuning::new(&mut dice);
         let codec = dice.permille(200);
         let publishers = people::publishers(&mut dice, edges.len(), clients.len());
         Self {
+            nodes,
+            slots: channels::slots(),
             edges,
             clients,
             publishers,
@@ -69,4 +79,17 @@ impl Scenario {
             calm: Instant::ZERO + length,
         }
     }
+}
+
+/// Draws when nodes begin: one alone as often as several; of several, most with the first, and some while all is under way.
+fn nodes(dice: &mut Dice) -> Vec<Duration> {
+    let count = dice.pick(&[1, 1, 2, 2, 3, 3, 4]);
+    let begin = |number: u64, dice: &mut Dice| {
+        if number == 0 || dice.permille(600) {
+            dice.millis(0, 50)
+        } else {
+            dice.millis(2_000, 15_000)
+        }
+    };
+    (0..count).map(|number| begin(number, dice)).collect()
 }

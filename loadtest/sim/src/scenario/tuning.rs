@@ -45,8 +45,14 @@ pub(crate) struct Tuning {
     pub(crate) slow_reader: u64,
     /// How often clients are pinged.
     pub(crate) ping_interval: Duration,
-    /// How far apart the clocks of two processes may be, in milliseconds.
+    /// How far apart the clocks of two edges may be, in milliseconds.
     pub(crate) clock_skew: u64,
+    /// How far apart the clocks of two nodes may be, in milliseconds.
+    pub(crate) node_skew: u64,
+    /// Slots that one step of a join or leave moves at most.
+    pub(crate) step_slots: usize,
+    /// Whether nodes are told when the view changes, or only read it now and then.
+    pub(crate) notifies: bool,
 }
 
 impl Tuning {
@@ -75,6 +81,9 @@ impl Tuning {
             slow_reader: dice.between(300, 1_500),
             ping_interval: Duration::from_secs(dice.between(5, 25)),
             clock_skew: dice.between(0, 800),
+            node_skew: dice.pick(&[0, 800, 5_000]),
+            step_slots: usize_of(dice.pick(&[64, 256, 1_024])),
+            notifies: dice.permille(700),
         }
     }
 }

@@ -3,13 +3,13 @@
 use trunkline_edge_core::upstream::UpstreamConfig;
 use trunkline_edge_core::worker::{ClientConfig, WorkerConfig};
 
-use crate::mesh::node::ADDRESS;
+use crate::mesh::node::address;
 use crate::scenario::Tuning;
 
 /// Settings of a way upstream.
-pub(super) fn upstream(tuning: &Tuning) -> UpstreamConfig {
+pub(super) fn upstream(tuning: &Tuning, nodes: usize) -> UpstreamConfig {
     UpstreamConfig {
-        contacts: vec![ADDRESS.into()],
+        contacts: (0..nodes).map(|node| address(node).into()).collect(),
         lane_queue_bytes: tuning.edge_lane_bytes,
         ephemeral_queue_bytes: tuning.ephemeral_queue_bytes,
         worker_queue_bytes: tuning.worker_queue_bytes,

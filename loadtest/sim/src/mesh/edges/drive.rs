@@ -11,6 +11,8 @@ use trunkline_shared::{Instant, LinkId, StreamId};
 use super::api;
 use crate::mesh::Mesh;
 use crate::mesh::event::Event;
+use crate::mesh::links::shown;
+use crate::mesh::node::address;
 use crate::network::{Side, SocketId};
 
 impl Mesh {
@@ -63,12 +65,16 @@ impl Mesh {
                 stream,
                 frame,
             } => self.send_to_node(link, stream, frame),
-            upstream::Output::Dial { .. } => {
-                self.edges[number].dials = true;
-                let life = self.edges[number].life;
-                self.plan(Duration::ZERO, Event::Dial { edge: number, life });
+            upstream::Output::Dial { address } => {
+                let node = self.node_at(&address);
+                self.edges[number].way(node).dials = true;
+                let (edge, life) = (number, self.edges[number].life);
+                self.plan(Duration::ZERO, Event::Dial { edge, life, node });
             }
-            upstream::Output::Hangup { .. } => self.edges[number].dials = false,
+            upstream::Output::Hangup { address } => {
+                let node = self.node_at(&address);
+                self.edges[number].way(node).dials = false;
+            }
             upstream::Output::CloseLink { link, reason } => {
                 self.close_link(link, Side::Edge, reason)
             }
@@ -87,9 +93,16 @@ impl Mesh {
         }
     }
 
+    fn node_at(&self, at: &str) -> usize {
+        let mut nodes = 0..self.nodes.len();
+        nodes
+            .find(|node| address(*node) == at)
+            .expect("views name nodes of the run")
+    }
+
     fn send_to_node(&mut self, id: LinkId, stream: StreamId, frame: ToNode) {
         self.count_to_node(&frame);
-        self.note(|| format!("{id:?} ← edge {stream:?} {frame:?}"));
+        self.note(|| format!("{id:?} ← edge {stream:?} {}", shown(&frame)));
         if let Some(link) = self.links.get_mut(&id)
             && let Some(after) = link
                 .to_node

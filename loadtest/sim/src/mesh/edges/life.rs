@@ -5,13 +5,23 @@ use std::time::Duration;
 use trunkline_edge_core::exchange::WorkerId;
 use trunkline_edge_core::upstream::{self, Upstream};
 use trunkline_edge_core::worker::{self, Worker};
-use trunkline_shared::{LinkId, NodeId};
+use trunkline_shared::{Incarnation, LinkId};
 
-use super::{Edge, Hop, Machines, api, config};
+use super::{Edge, Hop, Machines, Way, api, config};
 use crate::clock::Clock;
 use crate::mesh::event::Event;
-use crate::mesh::node::ADDRESS;
+use crate::mesh::node::{address, name};
 use crate::mesh::{Covered, Mesh};
+
+impl Way {
+    /// The way of the next process: what cuts it off does so still.
+    fn anew(&self) -> Self {
+        Self {
+            cut_until: self.cut_until,
+            ..Self::default()
+        }
+    }
+}
 
 impl Mesh {
     pub(in crate::mesh) fn start_edge(&mut self, number: usize) {
@@ -19,7 +29,7 @@ impl Mesh {
         let now = clock.now(self.now);
         let incarnation = self.dice.incarnation();
         let upstream = Upstream::new(
-            config::upstream(&self.scenario.tuning),
+            config::upstream(&self.scenario.tuning, self.nodes.len()),
             incarnation,
             self.dice.seed(),
             now,
@@ -43,11 +53,11 @@ impl Mesh {
         let edge = &mut self.edges[number];
         *edge = Edge {
             life: edge.life + 1,
-            frozen_until: edge.frozen_until,
+            ways: edge.ways.iter().map(Way::anew).collect(),
             machines: Some(machines),
             clock,
             incarnation,
-            ..Edge::new()
+            ..Edge::new(0)
         };
         if edge.life > 1 {
             self.coverage.count(Covered::EdgeRestart);
@@ -64,46 +74,57 @@ impl Mesh {
         self.fold_edge_counters(number);
         let edge = &mut self.edges[number];
         edge.machines = None;
-        edge.dials = false;
+        edge.ways.iter_mut().for_each(|way| way.dials = false);
         edge.wake = None;
         edge.life += 1;
         self.lose_calls(number);
         self.cut_sockets(number);
     }
 
-    /// The node's welcome is there.
-    pub(in crate::mesh) fn edge_link_up(&mut self, number: usize, link: LinkId) {
-        self.edges[number].dial_failures = 0;
+    /// A node's welcome is there.
+    pub(in crate::mesh) fn edge_link_up(
+        &mut self,
+        number: usize,
+        node: usize,
+        link: LinkId,
+        incarnation: Incarnation,
+    ) {
+        self.edges[number].way(node).failures = 0;
         let input = upstream::Input::LinkUp {
             link,
-            address: ADDRESS.into(),
-            node: NodeId::parse("backbone-1").expect("a good name"),
-            incarnation: self.node_incarnation(),
+            address: address(node).into(),
+            node: name(node),
+            incarnation,
         };
         self.tell_upstream(number, input);
         self.drain_edge(number);
     }
 
     /// A link is down; the edge dials again if it still wants one.
-    pub(in crate::mesh) fn edge_link_down(&mut self, number: usize, link: LinkId, was_up: bool) {
-        self.edges[number].link = None;
+    pub(in crate::mesh) fn edge_link_down(
+        &mut self,
+        number: usize,
+        node: usize,
+        link: LinkId,
+        was_up: bool,
+    ) {
+        self.edges[number].way(node).link = None;
         if was_up {
             self.tell_upstream(number, upstream::Input::LinkDown { link });
             self.drain_edge(number);
         }
-        self.redial(number);
+        self.redial(number, node);
     }
 
     /// Dials again after a while.
-    pub(in crate::mesh) fn redial(&mut self, number: usize) {
-        let edge = &mut self.edges[number];
-        if edge.may_dial() {
-            let life = edge.life;
-            edge.dial_failures += 1;
-            let pause = self
-                .dice
-                .millis(0, (50 << edge.dial_failures.min(6)).min(2_000));
-            self.plan(pause, Event::Dial { edge: number, life });
+    pub(in crate::mesh) fn redial(&mut self, number: usize, node: usize) {
+        if self.edges[number].may_dial(node) {
+            let (edge, life) = (number, self.edges[number].life);
+            let way = self.edges[number].way(node);
+            way.failures += 1;
+            let longest = (50 << way.failures.min(6)).min(2_000);
+            let pause = self.dice.millis(0, longest);
+            self.plan(pause, Event::Dial { edge, life, node });
         }
     }
 

@@ -1,27 +1,34 @@
-//! Doing what the node's machines want.
+//! Doing what a node's machines want.
 
-use trunkline_backbone_core::ControlOutput;
-use trunkline_backbone_core::Shard;
 use trunkline_backbone_core::io::Output;
+use trunkline_backbone_core::membership::io::MembershipInput;
+use trunkline_backbone_core::{ControlOutput, Shard};
 use trunkline_shared::frame::ToEdge;
 use trunkline_shared::{Instant, LinkId, StreamId};
 
-use super::SHARDS;
+use super::{Machines, SHARDS};
 use crate::disk::Asker;
 use crate::mesh::Mesh;
 use crate::mesh::event::Event;
+use crate::mesh::links::shown_to_edge;
 use crate::network::Side;
 
 impl Mesh {
-    pub(in crate::mesh) fn wake_node(&mut self, life: u64) {
-        if life != self.node.life {
-            return;
+    pub(in crate::mesh) fn wake_node(&mut self, node: usize, process: u64) {
+        if process == self.nodes[node].process {
+            self.nodes[node].wake = None;
+            self.wake_machines(node);
         }
-        self.node.wake = None;
-        let now = self.node.clock.now(self.now);
-        let due =
-            |timeout: Option<(Instant, &str)>| timeout.is_some_and(|(at, _)| at <= now.instant);
-        if let Some(machines) = &mut self.node.machines {
+    }
+
+    /// Lets the machines do what is due; a membership that has begun just now, its first step.
+    pub(super) fn wake_machines(&mut self, node: usize) {
+        self.with_node(node, |machines, now| {
+            let due =
+                |timeout: Option<(Instant, &str)>| timeout.is_some_and(|(at, _)| at <= now.instant);
+            if due(machines.membership.poll_timeout()) {
+                machines.membership.handle_timeout(now);
+            }
             if due(machines.control.poll_timeout()) {
                 machines.control.handle_timeout(now);
             }
@@ -30,34 +37,33 @@ impl Mesh {
                     shard.handle_timeout(now);
                 }
             }
-        }
-        self.drain_node();
+        });
     }
 
-    /// Does what the node's machines want, until they want nothing more.
-    pub(in crate::mesh) fn drain_node(&mut self) {
-        while let Some(output) = self
-            .node
-            .machines
-            .as_mut()
-            .and_then(|machines| machines.control.poll_output())
-        {
-            self.perform_control(output);
-        }
-        for shard in 0..SHARDS {
-            while let Some(output) = self
-                .node
-                .machines
-                .as_mut()
-                .and_then(|machines| machines.shards[shard].poll_output())
-            {
-                self.perform_shard(shard, output);
-            }
-        }
-        self.arm_node();
+    /// Does what a node's machines want, until they want nothing more.
+    pub(in crate::mesh) fn drain_node(&mut self, node: usize) {
+        while self.perform_next(node) {}
+        self.arm_node(node);
     }
 
-    fn perform_control(&mut self, output: ControlOutput) {
+    /// Does the next thing that a node's machines want; false when they want nothing.
+    fn perform_next(&mut self, node: usize) -> bool {
+        let Some(machines) = &mut self.nodes[node].machines else {
+            return false;
+        };
+        if let Some(output) = machines.membership.poll_output() {
+            self.perform_membership(node, output);
+        } else if let Some(output) = machines.control.poll_output() {
+            self.perform_control(node, output);
+        } else if let Some((shard, output)) = next_of_shards(machines) {
+            self.perform_shard(node, shard, output);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn perform_control(&mut self, node: usize, output: ControlOutput) {
         match output {
             ControlOutput::Send { link, frame } => {
                 self.send_to_edge(link, StreamId::Control, frame)
@@ -68,14 +74,14 @@ impl Mesh {
                 }
             }
             ControlOutput::NewerView(view) => {
-                let oddity = format!("an edge has view {}, newer than the node's", view.version);
-                self.note(|| oddity);
+                self.note(|| format!("an edge shows node {node} view {}", view.version));
+                self.tell_membership(node, MembershipInput::ViewShown(view));
             }
             ControlOutput::Close { link, reason } => self.close_link(link, Side::Node, reason),
         }
     }
 
-    fn perform_shard(&mut self, shard: usize, output: Output) {
+    fn perform_shard(&mut self, node: usize, shard: usize, output: Output) {
         match output {
             Output::Send {
                 link,
@@ -83,22 +89,22 @@ impl Mesh {
                 frame,
             } => self.send_to_edge(link, stream, frame),
             Output::Store(ticket, request) => {
-                self.note(|| format!("shard {shard} asks the store: {request:?}"));
-                self.ask_store(
-                    Asker::Shard {
-                        life: self.node.life,
-                        shard,
-                        ticket,
-                    },
-                    request,
-                );
+                self.note(|| format!("node {node} shard {shard} asks the store: {request:?}"));
+                let asker = Asker::Shard {
+                    node,
+                    process: self.nodes[node].process,
+                    shard,
+                    ticket,
+                };
+                self.ask_store(asker, request);
             }
             Output::Settled { version } => {
-                self.note(|| format!("shard {shard} has settled view {version}"));
+                self.note(|| format!("node {node} shard {shard} has settled view {version}"));
+                self.settled(node, shard, version);
             }
             Output::NeedView { version } => {
-                let oddity = format!("shard {shard} hears of view {version}, later than its own");
-                self.record.oddities.push((self.now, oddity));
+                self.note(|| format!("node {node} shard {shard} hears of view {version}"));
+                self.tell_membership(node, MembershipInput::NeedView(version));
             }
             Output::Close { link, reason } => self.close_link(link, Side::Node, reason),
         }
@@ -106,7 +112,8 @@ impl Mesh {
 
     fn send_to_edge(&mut self, id: LinkId, stream: StreamId, frame: ToEdge) {
         self.count_to_edge(&frame);
-        self.note(|| format!("node → {id:?} {stream:?} {frame:?}"));
+        self.witness_numbering(id, &frame);
+        self.note(|| format!("node → {id:?} {stream:?} {}", shown_to_edge(&frame)));
         if let Some(link) = self.links.get_mut(&id)
             && let Some(after) = link
                 .to_edge
@@ -122,23 +129,31 @@ impl Mesh {
         }
     }
 
-    fn arm_node(&mut self) {
-        let Some(machines) = &self.node.machines else {
+    fn arm_node(&mut self, number: usize) {
+        let node = &mut self.nodes[number];
+        let Some(machines) = &node.machines else {
             return;
         };
         let shards = machines.shards.iter().filter_map(Shard::poll_timeout);
-        let Some((first, _)) = shards.chain(machines.control.poll_timeout()).min() else {
+        let others = machines.control.poll_timeout();
+        let others = others.into_iter().chain(machines.membership.poll_timeout());
+        let Some((first, _)) = shards.chain(others).min() else {
             return;
         };
-        let at = self.node.clock.when(first).max(self.now);
-        if self.node.wake.is_none_or(|wake| at < wake) {
-            self.node.wake = Some(at);
-            self.agenda.plan(
-                at,
-                Event::NodeWake {
-                    life: self.node.life,
-                },
-            );
+        let at = node.clock.when(first).max(self.now);
+        if node.wake.is_none_or(|wake| at < wake) {
+            node.wake = Some(at);
+            let process = node.process;
+            let event = Event::NodeWake {
+                node: number,
+                process,
+            };
+            self.agenda.plan(at, event);
         }
     }
+}
+
+fn next_of_shards(machines: &mut Machines) -> Option<(usize, Output)> {
+    let mut shards = machines.shards[..SHARDS].iter_mut().enumerate();
+    shards.find_map(|(shard, machine)| Some((shard, machine.poll_output()?)))
 }
