@@ -115,7 +115,6 @@ impl MeshRules {
     /// They were written.
     pub(super) fn wrote(&mut self, kept: Arc<KeptRules>) {
         self.keep(kept.write(), kept);
-        self.wish = None;
     }
 
     /// Whether the row, which names `version`, hasn't the latest rules under it.

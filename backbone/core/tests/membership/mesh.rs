@@ -54,6 +54,8 @@ pub(crate) struct Node {
     pub(crate) latency: Duration,
     /// Of heartbeats' answers, which come by a connection of their own; added to the other.
     pub(crate) heartbeats_later: Duration,
+    /// Of answers which namespaces have heads, likewise.
+    pub(crate) heads_later: Duration,
     pub(crate) settles: bool,
     frozen: bool,
     late: Vec<MembershipInput>,
@@ -202,6 +204,7 @@ impl Mesh {
             way: Way::Open,
             latency: millis(2),
             heartbeats_later: millis(0),
+            heads_later: millis(0),
             settles: true,
             frozen: false,
             late: Vec::new(),
@@ -268,6 +271,13 @@ impl Mesh {
             self.happen();
         }
         self.now.since(begin)
+    }
+
+    /// Names rules in the view that nobody wrote, as a program that knows of none beside it does.
+    pub(crate) fn name_other_rules(&mut self) {
+        let view = self.view.as_mut().expect("a view");
+        view.version.number += 1;
+        view.rules_version += 1;
     }
 
     /// Puts earlier rules into the row, under a later version that somebody wrote on top of them.
@@ -364,6 +374,9 @@ impl Mesh {
                     let mut latency = self.node(number).latency / 2;
                     if matches!(answer, MembershipAnswer::Heartbeat(_)) {
                         latency += self.node(number).heartbeats_later;
+                    }
+                    if matches!(answer, MembershipAnswer::HaveHeads(_)) {
+                        latency += self.node(number).heads_later;
                     }
                     let input = MembershipInput::Answer(ticket, answer);
                     self.later(latency, Event::Input(life, input));

@@ -228,19 +228,23 @@ fn a_question_without_an_answer_is_asked_again() {
 
 #[test]
 fn an_answer_of_before_the_row_changed_counts_for_nothing() {
-    let mut mesh = mesh_of(2, &live(Class::Buffered));
-    mesh.start_as(3, live(Class::Durable));
-    mesh.node(3).latency = millis(400);
-    mesh.notifies = false;
-    // Its question has reached the store, and before the answer comes the view changes and data with it.
-    mesh.run_until(millis(20_000), |mesh| mesh.heads_asked == 1);
-    mesh.leave(2);
-    mesh.run(millis(50));
-    mesh.with_heads.insert(SmolStr::new("live"));
-    mesh.run(millis(20_000));
-    assert!(refused(&mut mesh, 3).is_some());
-    assert!(mesh.heads_asked > 1);
-    expect_rules(&mut mesh, &[1], &live(Class::Buffered));
+    // The node hears of the row's change by its compare-and-set, or reads it before the answer comes.
+    for (latency, heads_later) in [(400, 0), (2, 3000)] {
+        let mut mesh = mesh_of(2, &live(Class::Buffered));
+        mesh.start_as(3, live(Class::Durable));
+        mesh.node(3).latency = millis(latency);
+        mesh.node(3).heads_later = millis(heads_later);
+        mesh.notifies = false;
+        // Its question has reached the store, and before the answer comes the view changes and data with it.
+        mesh.run_until(millis(20_000), |mesh| mesh.heads_asked == 1);
+        mesh.leave(2);
+        mesh.run(millis(50));
+        mesh.with_heads.insert(SmolStr::new("live"));
+        mesh.run(millis(20_000));
+        assert!(refused(&mut mesh, 3).is_some());
+        assert!(mesh.heads_asked > 1);
+        expect_rules(&mut mesh, &[1], &live(Class::Buffered));
+    }
 }
 
 #[test]
@@ -285,6 +289,15 @@ fn rules_that_a_server_has_lost_are_written_again() {
     mesh.set_back_rules(earlier);
     mesh.run(millis(5000));
     assert!(expect_rules(&mut mesh, &[1, 2, 3], &chat(20)) > before);
+}
+
+#[test]
+fn rules_that_the_view_does_not_name_are_written_under_its_next_version() {
+    let mut mesh = mesh_of(2, &chat(10));
+    let before = expect_rules(&mut mesh, &[1, 2], &chat(10));
+    mesh.name_other_rules();
+    mesh.run(millis(2000));
+    assert!(expect_rules(&mut mesh, &[1, 2], &chat(10)) > before + 1);
 }
 
 #[test]
