@@ -67,11 +67,23 @@ pub enum Plant {
     KeySoughtBeforeClaim,
     /// The store finds an idempotency key at the message before its own.
     KeyMisplaced,
+    /// The store takes an append of an older generation as if it were the present one's.
+    NoFence,
+    /// Some nodes read the view with its members in another order: there are two views of one version.
+    TwoViews,
+    /// The store takes nothing of an append of which it refuses a part, and says so only of that part.
+    MixedBatchDropped,
+    /// The store grants a claim under an older view than the slot was claimed under.
+    LateClaimTaken,
+    /// The store looks publish ids up as they were before a claim: those of appends that ended with it are missed.
+    SoughtBeforeClaim,
+    /// The network says of every buffered publish that its edge has nothing older without an answer.
+    AnsweredForgotten,
 }
 
 impl Plant {
     /// All of them, in order.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 34] = [
         Self::RepeatUnmarked,
         Self::RepeatRenamed,
         Self::OldAnswerNewId,
@@ -100,5 +112,11 @@ impl Plant {
         Self::KeyPendingUnseen,
         Self::KeySoughtBeforeClaim,
         Self::KeyMisplaced,
+        Self::NoFence,
+        Self::TwoViews,
+        Self::MixedBatchDropped,
+        Self::LateClaimTaken,
+        Self::SoughtBeforeClaim,
+        Self::AnsweredForgotten,
     ];
 }

@@ -61,6 +61,9 @@ impl Tamper {
         if let ToNode::Publish(publish) = &mut frame {
             self.publishes += 1;
             keys::tamper(plant, publish, self.publishes);
+            if plant == Plant::AnsweredForgotten {
+                publish.oldest_unanswered = publish.request;
+            }
         }
         match &mut frame {
             ToNode::Publish(publish) if plant == Plant::RepeatUnmarked => publish.repeat = false,

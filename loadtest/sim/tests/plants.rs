@@ -56,4 +56,10 @@ plants! {
     a_key_that_does_not_wait_for_the_first_is_found: KeyPendingUnseen by "one_for_a_key",
     a_key_that_is_looked_up_before_the_claim_is_found: KeySoughtBeforeClaim by "one_for_a_key",
     a_key_answered_with_another_place_is_found: KeyMisplaced by "one_for_a_key",
+    a_store_without_a_fence_is_found: NoFence by "one_owner",
+    two_views_of_one_version_are_found: TwoViews by "healed",
+    a_mixed_append_of_which_nothing_is_taken_is_found: MixedBatchDropped by "acked_is_kept",
+    a_late_claim_under_an_old_view_is_found: LateClaimTaken by "one_owner",
+    an_id_that_is_looked_up_before_the_claim_is_found: SoughtBeforeClaim by "no_double",
+    a_buffered_repeat_whose_first_sending_was_forgotten_is_found: AnsweredForgotten by "no_double",
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use trunkline_shared::{Instant, Offset};
 use trunkline_store_core::{
-    AppendOutcome, ClaimRequest, FloorError, FloorRequest, Head, SlotPart, ViewRow,
+    AppendOutcome, ClaimRequest, FloorError, FloorRequest, Head, Refused, SlotPart, ViewRow,
 };
 
 use super::writer::Current;
@@ -34,8 +34,12 @@ impl Disk {
     }
 
     /// The view as a node reads it.
-    pub(super) fn tampered_view(&self, _node: usize) -> Option<ViewRow> {
-        self.state.view_row_now()
+    pub(super) fn tampered_view(&self, node: usize) -> Option<ViewRow> {
+        let mut row = self.state.view_row_now()?;
+        if self.plant == Some(Plant::TwoViews) && !node.is_multiple_of(2) {
+            row.view.members.rotate_left(1);
+        }
+        Some(row)
     }
 
     /// Gives no new epochs.
@@ -46,6 +50,24 @@ impl Disk {
                 .iter_mut()
                 .for_each(|(_, new_epoch)| *new_epoch = false);
         }
+        if self.plant == Some(Plant::LateClaimTaken)
+            && let Some(present) = self.state.view_now()
+        {
+            claim.view = claim.view.max(present.version);
+        }
+    }
+
+    /// Refuses a part, and quietly takes nothing of the others; `None` where it does as it should.
+    pub(super) fn drop_mixed(&self, parts: &[(Asker, SlotPart)]) -> Option<AppendOutcome> {
+        let is_old = |part: &SlotPart| self.generations.get(&part.slot) != Some(&part.generation);
+        let refused: Vec<_> = parts
+            .iter()
+            .filter(|(_, part)| is_old(part))
+            .map(|(_, part)| (part.slot, Refused::Generation))
+            .collect();
+        let is_mixed = !refused.is_empty() && refused.len() < parts.len();
+        (self.plant == Some(Plant::MixedBatchDropped) && is_mixed)
+            .then_some(AppendOutcome::Committed { refused })
     }
 
     /// Reads from a replica that lags behind.
@@ -76,6 +98,14 @@ impl Disk {
             parts
                 .iter_mut()
                 .for_each(|(_, part)| Self::undisguise(part));
+        }
+        if self.plant == Some(Plant::NoFence) {
+            let present =
+                |part: &SlotPart| self.generations.get(&part.slot) == Some(&part.generation);
+            parts
+                .iter_mut()
+                .filter(|(_, part)| !present(part))
+                .for_each(|(_, part)| self.renumber(part));
         }
     }
 

@@ -39,6 +39,10 @@ impl Disk {
         ticket: AppendTicket,
         parts: &[(Asker, SlotPart)],
     ) -> AppendOutcome {
+        if let Some(outcome) = self.drop_mixed(parts) {
+            self.state.drop_append(ticket);
+            return outcome;
+        }
         let outcome = self.state.finish(ticket);
         if let AppendOutcome::Committed { refused } = &outcome {
             let is_refused = |slot| refused.iter().any(|(other, _)| *other == slot);

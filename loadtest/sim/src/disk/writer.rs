@@ -205,9 +205,9 @@ impl Disk {
         self.look_before_claim();
         self.settle();
         let late = self.end_appends_of_others(claim, coverage);
-        let mut claim = claim.clone();
-        self.tamper_claim(&mut claim);
-        let result = self.state.claim_now(&claim);
+        let mut tampered = claim.clone();
+        self.tamper_claim(&mut tampered);
+        let result = self.state.claim_now(&tampered);
         self.note_claims(claim.view, result.as_deref().unwrap_or_default());
         for (writer, parts) in late {
             self.writers[writer].current = Some(self.begin_append(parts));

@@ -27,7 +27,11 @@ impl Disk {
         }
         let mut found = self.state.find_now(request);
         for missed in &self.missed {
-            missed.take_out(request, &mut found);
+            if plant == Some(Plant::SoughtBeforeClaim) {
+                missed.take_ids_out(request, &mut found);
+            } else {
+                missed.take_out(request, &mut found);
+            }
         }
         if plant == Some(Plant::KeyMisplaced) {
             for found in found.keys.iter_mut().filter(|found| found.offset.0 > 1) {
@@ -49,7 +53,11 @@ impl Disk {
 
     /// Appends are about to end that nobody knows about: keys are looked up now, before the claim.
     pub(in crate::disk) fn look_before_claim(&mut self) {
-        if self.plant == Some(Plant::KeySoughtBeforeClaim) && self.before_claim.is_none() {
+        let seeks = matches!(
+            self.plant,
+            Some(Plant::KeySoughtBeforeClaim | Plant::SoughtBeforeClaim)
+        );
+        if seeks && self.before_claim.is_none() {
             self.before_claim = Some(self.state.clone());
         }
     }
@@ -108,6 +116,15 @@ impl Missed {
         let before = before.map_or_else(Vec::new, |state| state.find_now(request).keys);
         found
             .keys
+            .retain(|found| before.contains(found) || !after.contains(found));
+    }
+
+    fn take_ids_out(&self, request: &FindRequest, found: &mut AllFound) {
+        let after = self.after.find_now(request).ids;
+        let before = self.before.as_ref();
+        let before = before.map_or_else(Vec::new, |state| state.find_now(request).ids);
+        found
+            .ids
             .retain(|found| before.contains(found) || !after.contains(found));
     }
 }
