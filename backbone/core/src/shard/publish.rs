@@ -31,6 +31,7 @@ impl Shard {
         if rules.class == Class::Ephemeral {
             return self.publish_ephemeral(now, caller, publish, key, rules);
         }
+        self.note_arrival(slot, id, publish.oldest_unanswered);
         if publish.time_left_ms == 0 {
             return self.refuse_late(slot, id);
         }
@@ -130,7 +131,7 @@ impl Shard {
         let key_bytes = key.as_ref().map_or(0, |key| key.as_bytes().len());
         let weight = publication.weight() + channel.as_str().len() + key_bytes;
         self.check_room(slot, weight)?;
-        if self.is_out_of_order(slot, id, oldest_unanswered) {
+        if self.is_out_of_order(slot, id) {
             return Err(Refusal::StaleView);
         }
         self.ensure_channel(slot, &channel, rules)?;

@@ -29,26 +29,23 @@ impl SentBack {
         self.count += usize::from(is_new);
     }
 
-    /// A publish has come, of which its edge says what it still waits for. Whether an older one must come first.
-    fn is_behind(&mut self, slot: Slot, counter: u64, oldest_unanswered: RequestId) -> bool {
+    /// A publish has come, and what is older than the oldest of its slot that its edge waits for won't come any more.
+    fn arrive(&mut self, slot: Slot, counter: u64, oldest_unanswered: RequestId) {
         let Some(counters) = self.by_slot.get_mut(&slot) else {
-            return false;
+            return;
         };
         let before = counters.len();
-        let oldest = oldest_unanswered.0.min(counter);
-        *counters = counters.split_off(&oldest);
+        *counters = counters.split_off(&oldest_unanswered.0.min(counter));
         counters.remove(&counter);
         self.count -= before - counters.len();
-        let is_behind = counters.first().is_some_and(|first| *first < counter);
         if counters.is_empty() {
             self.by_slot.remove(&slot);
         }
-        is_behind
     }
 
     fn is_before(&self, slot: Slot, counter: u64) -> bool {
-        let counters = self.by_slot.get(&slot);
-        counters.is_some_and(|counters| counters.first().is_some_and(|first| *first < counter))
+        let first = self.by_slot.get(&slot).and_then(BTreeSet::first);
+        first.is_some_and(|first| *first < counter)
     }
 
     /// Compares the count with what is kept.
@@ -66,37 +63,37 @@ impl SentBack {
 }
 
 impl Shard {
-    /// Notes that a publish was refused and may come again. A link has no more of them than its edge may have unanswered, or it is closed,
-    /// and all is sent again on the next one.
+    /// Notes that a publish was refused and may come again. A link that has more of them than its edge may have unanswered is
+    /// closed, and all is sent again on the next one.
     pub(super) fn note_sent_back(&mut self, slot: Slot, id: PublishId) {
         let Some(link) = self.edges.link_mut(id.edge) else {
             return;
         };
+        let before = link.sent_back.count;
         link.sent_back.insert(slot, id.counter);
-        if link.sent_back.count > UNANSWERED_MAX {
-            link.sent_back = SentBack::default();
+        if before == UNANSWERED_MAX && link.sent_back.count > before {
             let link = link.id;
             self.close(link, "more publishes were sent back than may be unanswered");
         }
     }
 
+    /// Notes that a publish has come, whatever becomes of it.
+    pub(super) fn note_arrival(&mut self, slot: Slot, id: PublishId, oldest: RequestId) {
+        if let Some(link) = self.edges.link_mut(id.edge) {
+            link.sent_back.arrive(slot, id.counter, oldest);
+        }
+    }
+
     /// Whether a publish must wait at its edge for an older one that was sent back.
-    pub(super) fn is_out_of_order(
-        &mut self,
-        slot: Slot,
-        id: PublishId,
-        oldest_unanswered: RequestId,
-    ) -> bool {
-        let link = self.edges.link_mut(id.edge);
-        let is_behind = link.is_some_and(|link| {
-            link.sent_back
-                .is_behind(slot, id.counter, oldest_unanswered)
-        });
+    pub(super) fn is_out_of_order(&mut self, slot: Slot, id: PublishId) -> bool {
+        let link = self.edges.link(id.edge);
+        let is_behind = link.is_some_and(|link| link.sent_back.is_before(slot, id.counter));
         self.counters.out_of_order += u64::from(is_behind);
         is_behind
     }
 
-    /// Sends back what waits for the store in a slot behind a publish that was refused.
+    /// Sends back what waits for the store in a slot behind a publish that was refused. An edge without a link wasn't told of
+    /// that, and sends everything again.
     pub(super) fn send_back_behind(&mut self, slot: Slot) {
         let Some(state) = self.slots.get_mut(&slot) else {
             return;
@@ -104,7 +101,7 @@ impl Shard {
         let is_behind = |held: &Held| {
             let link = self.edges.link(held.id.edge);
             held.class == Class::Durable
-                && link.is_some_and(|link| link.sent_back.is_before(slot, held.id.counter))
+                && link.is_none_or(|link| link.sent_back.is_before(slot, held.id.counter))
         };
         let (behind, others): (VecDeque<_>, VecDeque<_>) =
             state.waiting.drain(..).partition(is_behind);

@@ -196,14 +196,20 @@ impl Walk {
         }
     }
 
-    /// Sends what was refused or has another owner, in order.
+    /// Sends what was refused or has another owner, in order; nothing of a slot while one behind it has no answer.
     fn send_again(&mut self, edge: usize) {
-        let unsent = |(counter, kept): (&u64, &Kept)| kept.sent_to.is_none().then_some(*counter);
-        let unsent: Vec<u64> = self.edges[edge]
-            .unanswered
-            .iter()
-            .filter_map(unsent)
-            .collect();
+        let unanswered = &self.edges[edge].unanswered;
+        let is_behind = |slot: Slot, counter: u64| {
+            let sent = |(later, kept): (&u64, &Kept)| {
+                *later > counter && kept.publish.slot == slot && kept.sent_to.is_some()
+            };
+            unanswered.iter().any(sent)
+        };
+        let unsent = |(counter, kept): (&u64, &Kept)| {
+            let may = kept.sent_to.is_none() && !is_behind(kept.publish.slot, *counter);
+            may.then_some(*counter)
+        };
+        let unsent: Vec<u64> = unanswered.iter().filter_map(unsent).collect();
         for counter in unsent {
             self.send(edge, counter);
         }

@@ -27,7 +27,7 @@ impl Upstream {
             } => self.on_refused(now, link, request, refusal),
             ToEdge::Published {
                 request, position, ..
-            } => self.on_published(request, position),
+            } => self.on_published(now, request, position),
             ToEdge::Subscribed(subscribed) => self.on_subscribed(now, link, &subscribed),
             ToEdge::Pulled(pulled) => self.on_pulled(now, link, pulled),
             ToEdge::History(piece) => self.on_history(now, link, piece),

@@ -291,7 +291,7 @@ impl Upstream {
     fn on_timer(&mut self, now: Instant, timer: Timer) {
         match timer {
             Timer::Parked(number) => self.on_parked_expired(number),
-            Timer::Publish(id) => self.on_publish_expired(id),
+            Timer::Publish(id) => self.on_publish_expired(now, id),
             Timer::Request(id) => self.on_request_expired(now, id),
             Timer::Waiter(channel, worker, ticket) => {
                 self.on_waiter_expired(now, &channel, Asker { worker, ticket })

@@ -84,7 +84,7 @@ impl Upstream {
             return self.refuse_full(publish.asker);
         }
         let slot = publish.slot;
-        let behind_others = self.unanswered.next_unsent(slot).is_some();
+        let behind_others = self.unanswered.has_unsent(slot);
         let id = self.next_request();
         self.timers.arm(publish.deadline, Timer::Publish(id));
         self.unanswered.insert(id, publish);
@@ -138,6 +138,13 @@ impl Upstream {
         }
     }
 
+    /// An answer may have been the one for which others of its slot wait.
+    fn go_on_with(&mut self, now: Instant, slot: Slot) {
+        if let Some(link) = self.routing.link_of(slot) {
+            self.pump_slot(now, link, slot);
+        }
+    }
+
     fn pump_slot(&mut self, now: Instant, link: LinkId, slot: Slot) -> bool {
         while let Some(id) = self.unanswered.next_unsent(slot) {
             if !self.try_send_publish(now, link, id) {
@@ -147,13 +154,14 @@ impl Upstream {
         true
     }
 
-    pub(super) fn on_published(&mut self, request: RequestId, position: Position) {
+    pub(super) fn on_published(&mut self, now: Instant, request: RequestId, position: Position) {
         match self.forget_publish(request) {
             Some(publish) => {
                 let answer = Answer::Published {
                     position: Some(position),
                 };
                 self.workers.answer(&mut self.out, publish.asker, answer);
+                self.go_on_with(now, publish.slot);
             }
             None => self.counters.answers_unknown += 1,
         }
@@ -182,26 +190,27 @@ impl Upstream {
             }
             Refusal::StaleView => {
                 self.unanswered.mark_unsent(id);
-                if let Some(link) = self.routing.link_of(slot) {
-                    self.pump_slot(now, link, slot);
-                }
+                self.go_on_with(now, slot);
             }
             Refusal::Busy | Refusal::StoreAway | Refusal::WrongSlot => {
-                self.end_publish(id, RefusedBecause::Temporary);
+                self.end_publish(now, id, RefusedBecause::Temporary);
             }
-            Refusal::UnknownChannel => self.end_publish(id, RefusedBecause::UnknownChannel),
-            Refusal::NotAvailable => self.end_publish(id, RefusedBecause::NotAvailable),
+            Refusal::UnknownChannel => {
+                self.end_publish(now, id, RefusedBecause::UnknownChannel);
+            }
+            Refusal::NotAvailable => self.end_publish(now, id, RefusedBecause::NotAvailable),
         }
     }
 
-    pub(super) fn on_publish_expired(&mut self, id: RequestId) {
+    pub(super) fn on_publish_expired(&mut self, now: Instant, id: RequestId) {
         self.counters.publishes_expired += 1;
-        self.end_publish(id, RefusedBecause::Temporary);
+        self.end_publish(now, id, RefusedBecause::Temporary);
     }
 
-    fn end_publish(&mut self, id: RequestId, because: RefusedBecause) {
+    fn end_publish(&mut self, now: Instant, id: RequestId, because: RefusedBecause) {
         if let Some(publish) = self.forget_publish(id) {
             self.refuse(publish.asker, because);
+            self.go_on_with(now, publish.slot);
         }
     }
 

@@ -30,8 +30,18 @@ impl Unacked {
 
 #[derive(Debug, Default)]
 struct OfSlot {
-    ids: BTreeSet<RequestId>,
+    sent: BTreeSet<RequestId>,
     unsent: BTreeSet<RequestId>,
+}
+
+impl OfSlot {
+    fn is_empty(&self) -> bool {
+        self.sent.is_empty() && self.unsent.is_empty()
+    }
+
+    fn contains(&self, id: RequestId) -> bool {
+        self.sent.contains(&id) || self.unsent.contains(&id)
+    }
 }
 
 /// The table of unanswered publishes.
@@ -56,7 +66,6 @@ impl Unanswered {
     pub(super) fn insert(&mut self, id: RequestId, publish: Unacked) {
         self.bytes += publish.weight();
         let of_slot = self.slots.entry(publish.slot).or_default();
-        of_slot.ids.insert(id);
         of_slot.unsent.insert(id);
         self.unsent_slots.insert(publish.slot);
         self.publishes.insert(id, publish);
@@ -70,12 +79,12 @@ impl Unanswered {
             .slots
             .get_mut(&publish.slot)
             .expect("a publish is in its slot");
-        of_slot.ids.remove(&id);
+        of_slot.sent.remove(&id);
         of_slot.unsent.remove(&id);
         if of_slot.unsent.is_empty() {
             self.unsent_slots.remove(&publish.slot);
         }
-        if of_slot.ids.is_empty() {
+        if of_slot.is_empty() {
             self.slots.remove(&publish.slot);
         }
         Some(publish)
@@ -87,12 +96,28 @@ impl Unanswered {
 
     /// The oldest unanswered publish of a slot.
     pub(super) fn oldest(&self, slot: Slot) -> Option<RequestId> {
-        self.slots.get(&slot)?.ids.first().copied()
+        let of_slot = self.slots.get(&slot)?;
+        let (sent, unsent) = (of_slot.sent.first(), of_slot.unsent.first());
+        sent.into_iter().chain(unsent).min().copied()
     }
 
-    /// The next publish of a slot that is to be sent.
+    /// Whether something of a slot is to be sent.
+    pub(super) fn has_unsent(&self, slot: Slot) -> bool {
+        self.slots
+            .get(&slot)
+            .is_some_and(|of_slot| !of_slot.unsent.is_empty())
+    }
+
+    /// The next publish of a slot that may be sent: none while one behind it has no answer. That one is refused too, so what
+    /// was sent in between would come to its owner before it, and be refused again, and so on without end.
     pub(super) fn next_unsent(&self, slot: Slot) -> Option<RequestId> {
-        self.slots.get(&slot)?.unsent.first().copied()
+        let of_slot = self.slots.get(&slot)?;
+        let next = of_slot.unsent.first().copied()?;
+        of_slot
+            .sent
+            .last()
+            .is_none_or(|last| *last < next)
+            .then_some(next)
     }
 
     /// The slots of a lane in which something is to be sent.
@@ -117,6 +142,7 @@ impl Unanswered {
             .get_mut(&publish.slot)
             .expect("a publish is in its slot");
         of_slot.unsent.remove(&id);
+        of_slot.sent.insert(id);
         if of_slot.unsent.is_empty() {
             self.unsent_slots.remove(&publish.slot);
         }
@@ -128,22 +154,20 @@ impl Unanswered {
             return;
         };
         publish.sent_on = None;
-        self.slots
-            .entry(publish.slot)
-            .or_default()
-            .unsent
-            .insert(id);
+        let of_slot = self.slots.entry(publish.slot).or_default();
+        of_slot.sent.remove(&id);
+        of_slot.unsent.insert(id);
         self.unsent_slots.insert(publish.slot);
     }
 
     /// Notes that everything of a slot is to be sent again, in order.
     pub(super) fn unsend(&mut self, slot: Slot) {
-        let ids = self
+        let sent = self
             .slots
             .get(&slot)
-            .map(|of_slot| of_slot.ids.clone())
+            .map(|of_slot| of_slot.sent.clone())
             .unwrap_or_default();
-        for id in ids {
+        for id in sent {
             self.mark_unsent(id);
         }
     }
@@ -155,7 +179,11 @@ impl Unanswered {
     pub(super) fn check_invariants(&self, armed: impl Fn(Instant, RequestId) -> bool) {
         let bytes: usize = self.publishes.values().map(Unacked::weight).sum();
         assert_eq!(bytes, self.bytes, "bytes of publishes are counted");
-        let in_slots: usize = self.slots.values().map(|of_slot| of_slot.ids.len()).sum();
+        let in_slots: usize = self
+            .slots
+            .values()
+            .map(|of_slot| of_slot.sent.len() + of_slot.unsent.len())
+            .sum();
         assert_eq!(
             in_slots,
             self.publishes.len(),
@@ -164,7 +192,7 @@ impl Unanswered {
         for (id, publish) in &self.publishes {
             assert!(armed(publish.deadline, *id), "each publish has a deadline");
             let of_slot = &self.slots[&publish.slot];
-            assert!(of_slot.ids.contains(id), "a publish is in its slot");
+            assert!(of_slot.contains(*id), "a publish is in its slot");
             assert_eq!(
                 of_slot.unsent.contains(id),
                 publish.sent_on.is_none(),

@@ -169,6 +169,27 @@ fn under_a_stale_view_it_is_sent_again_marked() {
 }
 
 #[test]
+fn nothing_is_sent_again_in_a_slot_before_what_was_sent_behind_it_is_answered() {
+    let mut edge = Edge::linked();
+    for data in ["1", "2", "3"] {
+        edge.publish(A, "chat:1", data);
+    }
+    let requests: Vec<_> = publishes(&mut edge).iter().map(|one| one.request).collect();
+    refuse(&mut edge, requests[0], Refusal::StaleView);
+    refuse(&mut edge, requests[1], Refusal::StaleView);
+    edge.publish(A, "chat:1", "4");
+    assert!(publishes(&mut edge).is_empty(), "the third is under way");
+    refuse(&mut edge, requests[2], Refusal::StaleView);
+    let again = publishes(&mut edge);
+    let sent: Vec<_> = again.iter().map(|one| (one.request, one.repeat)).collect();
+    assert_eq!(
+        sent[..3],
+        requests.iter().map(|one| (*one, true)).collect::<Vec<_>>()
+    );
+    assert!(!sent[3].1 && sent.len() == 4, "{sent:?}");
+}
+
+#[test]
 fn a_moved_publish_waits_for_the_view_and_goes_to_the_new_owner_marked() {
     let mut edge = Edge::linked();
     edge.link_up(2, 2);
